@@ -1,0 +1,1 @@
+//! REST and OpenAPI, pages, webhooks.

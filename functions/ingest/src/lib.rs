@@ -1,0 +1,1 @@
+//! Normalises events to observations.

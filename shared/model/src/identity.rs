@@ -1,0 +1,72 @@
+//! Identity: the same resource has one id whoever saw it, and two accounts can never share one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Arn, ResourceId, ids::named, types};
+
+/// What identifies a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct ResourceKey {
+    /// Who provides it: `aws`, `kubernetes` ...
+    pub provider: String,
+    /// The provider's partition: `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// The account or cluster it lives in.
+    pub account: String,
+    /// The region it lives in; `global` for global services.
+    pub region: String,
+    /// Its type: `AWS::EC2::Instance`, `Kubernetes::apps::Deployment`, `<Source>::<Kind>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The id that every source can derive: an IAM role's name, an instance's id.
+    pub native_id: String,
+}
+
+impl ResourceKey {
+    /// The id: UUIDv5 of provider, partition, account, region, type and native id.
+    #[must_use]
+    pub fn id(&self) -> ResourceId {
+        ResourceId(named(&[
+            "resource",
+            &self.provider,
+            &self.partition,
+            &self.account,
+            &self.region,
+            &self.kind,
+            &self.native_id,
+        ]))
+    }
+}
+
+/// The ways in which a source may spell one resource. Every field is optional except where it was seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spelling<'a> {
+    /// The account it was seen in.
+    pub account: &'a str,
+    /// The region it was seen in; may be empty for a global type.
+    pub region: &'a str,
+    /// The type, as Config spells it.
+    pub kind: &'a str,
+    /// The id the source uses (`resourceId`): may be an ARN, a name or an opaque id.
+    pub id: Option<&'a str>,
+    /// The name the source uses (`resourceName`).
+    pub name: Option<&'a str>,
+    /// The ARN.
+    pub arn: Option<&'a str>,
+}
+
+/// The key of an AWS resource from the ways a source spells it, or `None` when the spelling holds no native id.
+///
+/// The rule is [`types::ResourceType`]'s for the types of the table. For any other type: the ARN's resource part
+/// after the type word, else the id, else the name; and the region is the ARN's where it has one.
+#[must_use]
+pub fn aws_key(spelling: &Spelling<'_>) -> Option<ResourceKey> {
+    types::key(spelling)
+}
+
+/// The key of the resource an ARN names, or `None` when the ARN's service and resource word have no type here.
+#[must_use]
+pub fn key_from_arn(arn: &Arn<'_>) -> Option<ResourceKey> {
+    types::key_from_arn(arn)
+}

@@ -1,0 +1,39 @@
+//! The words of the program: resources, versions, edges, changes, findings, observations and signals.
+//!
+//! Plain data and pure transitions. No I/O, no async, no clock, no SQL: a value of these types can be built in a
+//! test with a literal, and every function here answers from its arguments alone.
+//!
+//! Start with [`Observation`], the only thing that is ever written into the catalog, then [`timeline`], which says
+//! what a set of facts about one resource means.
+
+mod arn;
+mod canonical;
+mod change;
+mod document;
+mod finding;
+mod identity;
+mod ids;
+mod observation;
+mod signal;
+pub mod timeline;
+mod types;
+
+pub use arn::Arn;
+pub use canonical::{ContentHash, canonical_json};
+pub use change::{Actor, ActorKind, Category, Change, ChangeResource, Role, Severity};
+pub use document::{Document, MASK_SET, Relation};
+pub use finding::{Finding, FindingStatus};
+pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn};
+pub use ids::{ChangeId, FindingId, ListingId, ObservationKey, ResourceId, SignalId};
+pub use observation::{Completeness, Evidence, Observation, Partition, Rank, ResourceFact, Sighting, Source};
+pub use signal::{Signal, SignalKind};
+pub use types::{ResourceType, TYPES, known_type, type_of_service_resource};
+
+/// An instant in UTC. Facts are kept to the microsecond, which is what Postgres keeps.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// Cuts an instant to the microsecond, so that a fact compares equal before and after it was stored.
+#[must_use]
+pub fn to_micros(at: Timestamp) -> Timestamp {
+    chrono::DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}

@@ -1,0 +1,41 @@
+//! What the catalog tells the world after it changed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::change::words;
+use crate::{SignalId, Timestamp};
+
+words!(
+    /// What happened to the catalog.
+    SignalKind, ResourceChanged {
+        /// A resource was seen for the first time, or came back.
+        ResourceCreated = "resource.created",
+        /// A source's document of a resource changed.
+        ResourceChanged = "resource.changed",
+        /// A resource was proven gone.
+        ResourceDeleted = "resource.deleted",
+        /// A change was recorded.
+        ChangeRecorded = "change.recorded",
+        /// A finding opened, or opened again.
+        FindingOpened = "finding.opened",
+        /// A finding was resolved or suppressed.
+        FindingClosed = "finding.closed",
+    }
+);
+
+/// One signal. It is written in the transaction that made it true and delivered at least once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Signal {
+    /// UUIDv5 of what it tells: consumers use it to act once.
+    pub id: SignalId,
+    /// What happened.
+    pub kind: SignalKind,
+    /// The resource, change or finding it is about.
+    pub subject: uuid::Uuid,
+    /// When the fact was true.
+    pub occurred_at: Timestamp,
+    /// The few fields a filter needs.
+    pub payload: Value,
+}

@@ -1,0 +1,1 @@
+//! What every main needs: telemetry, configuration, the Lambda entry.
