@@ -3,9 +3,12 @@
 //! Today a selector is a conjunction: comparisons of fields and free words, side by side. The tree is the only
 //! meaning; `catalog` compiles it to SQL. Parsing never fails silently: an error names the column.
 
+mod display;
 mod parse;
+#[cfg(test)]
+mod tests;
 
-pub use parse::{ParseError, parse};
+pub use parse::{MAX_BYTES, MAX_TERMS, ParseError, parse};
 
 /// A set of things, described: all terms must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
