@@ -182,6 +182,10 @@ fn an_error_names_its_column_in_characters() {
         column 6: a value is missing; write it without a space before it, and empty text as `""`
     "#]],
     );
+}
+
+#[test]
+fn a_wrong_operator_is_told_the_right_one() {
     check(
         "type==x",
         expect![[r#"
@@ -218,6 +222,10 @@ fn an_error_names_its_column_in_characters() {
         column 7: `>` takes no `*`; wildcards go with `=` and `!=`
     "#]],
     );
+}
+
+#[test]
+fn a_sign_out_of_place_is_named_with_its_column() {
     check(
         "web*",
         expect![[r#"
