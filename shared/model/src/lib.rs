@@ -9,6 +9,7 @@
 mod arn;
 mod canonical;
 mod change;
+mod diff;
 mod document;
 mod finding;
 mod identity;
@@ -21,6 +22,7 @@ mod types;
 pub use arn::Arn;
 pub use canonical::{ContentHash, canonical_json};
 pub use change::{Actor, ActorKind, Category, Change, ChangeResource, Role, Severity};
+pub use diff::{Difference, diff};
 pub use document::{Document, MASK_SET, Relation};
 pub use finding::{Finding, FindingStatus};
 pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn};
