@@ -4,12 +4,35 @@
 //! it undoes gzip, JSON lines, log files, SNS and SQS wrapping. [`read`] takes one payload and says what it means.
 //! Each family of events has a file; [`read`]'s match is the list of them.
 
+mod alarms;
+mod autoscaling;
+mod build;
+mod cloudtrail;
+mod config;
+mod ec2;
+mod ecs;
+mod envelope;
+mod generic;
+mod guardduty;
+mod health;
+mod mask;
+mod pipelines;
+mod place;
+mod pointer;
+mod rds;
+mod s3;
+mod securityhub;
+mod shape;
 mod split;
+mod tags;
+mod time;
 
 pub use split::{Piece, split};
 
+use envelope::Envelope;
 use model::{Observation, Timestamp};
 use serde_json::Value;
+use shape::Shape;
 
 /// What a payload means.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +129,61 @@ impl Reason {
 ///
 /// # Errors
 /// A [`Rejection`] that names what is missing or wrong.
-pub fn read(_payload: &Value, _now: Timestamp) -> Result<Reading, Rejection> {
-    Err(Rejection::new(Reason::UnknownShape, "not built yet"))
+pub fn read(payload: &Value, now: Timestamp) -> Result<Reading, Rejection> {
+    match shape::of(payload) {
+        Some(Shape::Envelope) => read_envelope(&Envelope::read(payload)?, now),
+        Some(Shape::CloudTrailRecord) => cloudtrail::read_record(payload, now),
+        Some(Shape::ConfigItem) => config::read_item(payload, now),
+        Some(Shape::ConfigNotification) => config::read_notification(payload, now),
+        Some(Shape::GuardDutyFinding) => guardduty::read_finding(payload, now),
+        Some(Shape::SecurityFinding) => securityhub::read_finding(payload, now),
+        Some(Shape::Alarm) => alarms::read_notification(payload, now),
+        Some(Shape::ObjectNotification) => pointer::read_object(payload),
+        Some(Shape::LogFileNotification) => pointer::read_log_file(payload),
+        Some(Shape::TestNotification) => Ok(Reading::Ignored("S3 test event")),
+        Some(Shape::Subscription) => Ok(Reading::Ignored("SNS subscription handshake")),
+        None => Err(Rejection::new(Reason::UnknownShape, unknown(payload))),
+    }
+}
+
+/// The families of EventBridge events, by source and detail type.
+fn read_envelope(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
+    match (envelope.source, envelope.detail_type) {
+        (_, kind) if kind.ends_with("via CloudTrail") => cloudtrail::read(envelope, now),
+        ("aws.events", "Scheduled Event") | ("aws.scheduler", "Scheduled Event") => {
+            Ok(Reading::Ignored("a scheduled tick"))
+        }
+        ("aws.config", _) => config::read(envelope, now),
+        ("aws.guardduty", "GuardDuty Finding") => guardduty::read(envelope, now),
+        ("aws.securityhub", _) => securityhub::read(envelope, now),
+        ("aws.cloudwatch", _) => alarms::read(envelope, now),
+        ("aws.health", _) => health::read(envelope, now),
+        ("aws.ec2", _) => ec2::read(envelope, now),
+        ("aws.ecs", _) => ecs::read(envelope, now),
+        ("aws.autoscaling", _) => autoscaling::read(envelope, now),
+        ("aws.rds", _) => rds::read(envelope, now),
+        ("aws.s3", _) => s3::read(envelope, now),
+        ("aws.tag", _) => tags::read(envelope, now),
+        (
+            "aws.cloudformation" | "aws.codepipeline" | "aws.codebuild" | "aws.codedeploy" | "aws.states",
+            _,
+        ) => pipelines::read(envelope, now),
+        _ => generic::read(envelope, now),
+    }
+}
+
+/// Why a document has no shape we know, with the keys that it does have.
+fn unknown(payload: &Value) -> String {
+    const KNOWN: &str = "an EventBridge event, a CloudTrail record, a Config item or notification, a GuardDuty or \
+                         Security Hub finding, or a CloudWatch alarm";
+    match payload {
+        Value::Object(fields) if fields.is_empty() => format!("The document is empty; expected {KNOWN}"),
+        Value::Object(fields) => {
+            let keys: Vec<String> = fields.keys().take(5).map(|key| build::clip(key, 40)).collect();
+            format!("No shape that we know has the keys {}; expected {KNOWN}", mask::text(&keys.join(", ")))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            format!("The document is not a JSON object; expected {KNOWN}")
+        }
+    }
 }
