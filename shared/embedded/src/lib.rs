@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 pub use binaries::{Binaries, MINIMUM_VERSION, installed};
 pub use error::Error;
+pub use pidfile::process_exists;
 pub use server::{Postgres, start};
 
 /// The database that [`start`] makes sure exists.

@@ -56,10 +56,12 @@ fn parse(text: &str) -> Option<PidFile> {
 
 /// Whether the process lives and is the server of `cluster`: process numbers are used again.
 pub(crate) fn is_server(pid: i32, cluster: &Path) -> bool {
-    exists(pid) && works_in(pid, cluster)
+    process_exists(pid) && works_in(pid, cluster)
 }
 
-fn exists(pid: i32) -> bool {
+/// Whether there is a process of this number, whoever it belongs to.
+#[must_use]
+pub fn process_exists(pid: i32) -> bool {
     // No permission to signal it still means that it exists.
     matches!(signal::kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
 }

@@ -124,26 +124,21 @@ async fn launch(folder: &Folder, settings: &Settings) -> Result<Process, Error> 
     let mut pause = tokio::time::interval(LEFTOVER_PAUSE);
     for _ in 0..LEFTOVER_ATTEMPTS {
         pause.tick().await;
-        if let Attempt::Ready(process) = attempt(folder, settings, &binaries, &owner, &socket_dir).await? {
+        if let Some(process) = attempt(folder, settings, &binaries, &owner, &socket_dir).await? {
             return Ok(process);
         }
     }
     Err(not_ready(LEFTOVER_PAUSE * LEFTOVER_ATTEMPTS, folder))
 }
 
-enum Attempt {
-    Ready(Process),
-    /// Sessions of a server that was killed still hold its shared memory.
-    LeftoversInTheWay,
-}
-
+/// The ready server; `None` when sessions of a server that was killed still hold its shared memory.
 async fn attempt(
     folder: &Folder,
     settings: &Settings,
     binaries: &Binaries,
     owner: &Owner,
     socket_dir: &Path,
-) -> Result<Attempt, Error> {
+) -> Result<Option<Process>, Error> {
     let cluster = folder.cluster();
     let mut log = folder.open_log()?;
     let log_start = log.seek(SeekFrom::End(0)).map_err(|source| Error::io("read the log", source))?;
@@ -158,11 +153,11 @@ async fn attempt(
     .await
     .ok_or_else(|| not_ready(READY_LIMIT, folder))?;
     if let Some(pid_file) = outcome {
-        return Ok(Attempt::Ready(Process { pid_file, child: Some(child) }));
+        return Ok(Some(Process { pid_file, child: Some(child) }));
     }
     let said = read_from(&folder.log(), log_start);
     if said.contains("pre-existing shared memory block") {
-        return Ok(Attempt::LeftoversInTheWay);
+        return Ok(None);
     }
     Err(cluster::diagnose(&said, folder, owner)
         .unwrap_or_else(|| Error::Failed { log: folder.log(), tail: cluster::last_lines(&said, 3) }))

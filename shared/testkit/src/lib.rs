@@ -1,1 +1,18 @@
-//! Builders and fakes for tests.
+//! What tests need: a database each, and fakes of the world.
+//!
+//! Everything here panics where it fails: a test has nothing better to do. Nothing here depends on `catalog`, whose
+//! own tests use this crate.
+
+mod clock;
+mod data;
+mod database;
+mod objects;
+mod server;
+
+pub use clock::FakeClock;
+pub use data::test_data;
+pub use database::{TestDb, template_name};
+pub use objects::{Failure, FakeObjects};
+
+#[cfg(test)]
+mod tests;
