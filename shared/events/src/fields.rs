@@ -85,7 +85,9 @@ fn plain(value: &Value) -> Option<String> {
 pub(crate) fn embedded(value: &Value) -> Cow<'_, Value> {
     let mut read = Cow::Borrowed(value);
     for _ in 0..EMBEDDED_DEPTH {
-        let Some(inner) = read.as_str().filter(|text| text.trim_start().starts_with(['{', '[', '"'])) else { break };
+        let Some(inner) = read.as_str().filter(|text| text.trim_start().starts_with(['{', '[', '"'])) else {
+            break;
+        };
         let Ok(inner) = serde_json::from_str(inner) else { break };
         read = Cow::Owned(inner);
     }

@@ -12,6 +12,8 @@ mod config;
 mod ec2;
 mod ecs;
 mod envelope;
+mod event;
+mod fields;
 mod generic;
 mod guardduty;
 mod health;

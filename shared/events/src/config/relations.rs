@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn one_relation_has_one_name_however_config_spells_it() {
-        for spelling in ["Is contained in Vpc", "IscontainedinVpc", "Is contained in ", "is contained in VPC"] {
+        for spelling in ["Is contained in Vpc", "IscontainedinVpc", "Is contained in ", "is contained in VPC"]
+        {
             assert_eq!(phrase_of(spelling, "AWS::EC2::VPC"), "is contained in vpc", "{spelling:?}");
         }
         assert_eq!(phrase_of("Is associated with SecurityGroup", ""), "is associated with security group");

@@ -1,0 +1,248 @@
+//! One configuration item, in either dialect.
+//!
+//! The API (`GetResourceConfigHistory`, `BatchGetResourceConfig`) writes `accountId`, `arn`, `relationshipName`, and the
+//! configuration as a JSON text; notifications, events and S3 files write `awsAccountId`, `ARN`, `name`, and the
+//! configuration as an object. Both become the same document:
+//!
+//! ```json
+//! { "configuration": {}, "supplementaryConfiguration": {}, "availabilityZone": "", "resourceCreationTime": "" }
+//! ```
+//!
+//! with the parts that the item does not have left out. The item's status is no part of it: that a resource was
+//! discovered a minute ago is no property of the resource. An item records no change either, since the diff of two
+//! documents is derived.
+//! <https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html>
+
+use std::borrow::Cow;
+
+use model::{Arn, Document, Rank, ResourceFact, ResourceKey, Sighting, Source, Spelling, Timestamp, aws_key};
+use serde_json::{Map, Value};
+
+use super::{Around, identity, is_kind, kind, relations};
+use crate::build::Draft;
+use crate::event::{documented, other_names};
+use crate::fields::{embedded, field, instant, tags, text};
+use crate::{Reading, Reason, Rejection, place, time};
+
+/// How a rejection names the payload.
+const WHAT: &str = "The configuration item";
+
+/// The region of global services.
+const GLOBAL: &str = "global";
+
+/// What Config writes for an availability zone where there is none.
+const NO_ZONE: &[&str] = &["Not Applicable", "NotApplicable"];
+
+/// Names that a configuration gives its resource beside its id: the ones that people and other resources use.
+const NAMES: &[&str] = &[
+    "/dNSName",
+    "/dnsname",
+    "/DNSName",
+    "/domainName",
+    "/privateDnsName",
+    "/publicDnsName",
+    "/publicIpAddress",
+    "/publicIp",
+    "/endpoint",
+    "/endpoint/address",
+    "/readerEndpoint",
+    "/roleId",
+    "/userId",
+    "/groupId",
+    "/policyId",
+    "/QueueUrl",
+];
+
+/// Reads an item; `around` is what the notification or event around it says.
+pub(super) fn read(item: &Value, around: Around<'_>, now: Timestamp) -> Result<Reading, Rejection> {
+    const CAPTURED: &str = "configurationItemCaptureTime";
+    let at = time::occurred(WHAT, &[(CAPTURED, item.get(CAPTURED).unwrap_or(&Value::Null))], now)?;
+    let placed = Placed::of(item, around)?;
+    let key = &placed.key;
+    let payload = identity(item, placed.own, &key.account, &key.region);
+    let mut draft = Draft::new(&payload, Source::new("config", Rank::Config), &key.account, &key.region, at);
+    let names = names(item);
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    draft.fact(ResourceFact {
+        key: key.clone(),
+        aliases: other_names(key, &names),
+        state_id: state_id(item),
+        sighting: sighting(item, &placed)?,
+    });
+    Ok(draft.finish())
+}
+
+/// The resource of an item.
+struct Placed {
+    key: ResourceKey,
+    /// The region for what the item points at; empty where the item's own is `global`.
+    region: String,
+    /// Whether the item itself says where it is.
+    own: bool,
+}
+
+impl Placed {
+    fn of(item: &Value, around: Around<'_>) -> Result<Self, Rejection> {
+        let stated = text(item, &["resourceType"]).ok_or_else(|| missing("resourceType"))?;
+        if !is_kind(stated) {
+            let message =
+                format!("{WHAT}'s `resourceType` is no type; expected one like `AWS::EC2::Instance`");
+            return Err(Rejection::new(Reason::MissingField, message));
+        }
+        let kind = kind(stated);
+        let arn = text(item, &["ARN", "arn", "Arn"]).and_then(|text| Arn::parse(text).map(|arn| (text, arn)));
+        let own_account = [
+            text(item, &["awsAccountId", "accountId"]),
+            arn.map(|(_, arn)| arn.account).filter(|a| !a.is_empty()),
+        ];
+        let zone = text(item, &["availabilityZone", "availibilityZone"]).and_then(region_of_zone);
+        let own_region = [
+            text(item, &["awsRegion"]),
+            arn.map(|(_, arn)| arn.region).filter(|region| !region.is_empty()),
+            zone.as_deref(),
+        ];
+        let account = place::account(WHAT, &[own_account.as_slice(), &[around.account]].concat())?;
+        let regions = [own_region.as_slice(), &[around.region]].concat();
+        let region = place::region(WHAT, &regions);
+        let key = aws_key(&Spelling {
+            account,
+            region: region.as_ref().copied().unwrap_or_default(),
+            kind: &kind,
+            id: text(item, &["resourceId"]),
+            name: text(item, &["resourceName"]),
+            arn: arn.map(|(text, _)| text),
+        })
+        .ok_or_else(|| missing("resourceId"))?;
+        if key.region.is_empty() {
+            place::region(WHAT, &regions)?;
+        }
+        let own = place::account(WHAT, &own_account).is_ok()
+            && (key.region == GLOBAL || place::region(WHAT, &own_region).is_ok());
+        let region = region.ok().filter(|region| *region != GLOBAL).unwrap_or_default().to_owned();
+        Ok(Self { key, region, own })
+    }
+}
+
+/// The region of an availability zone or a local zone: `us-east-1d`, `us-west-2-lax-1a`.
+fn region_of_zone(zone: &str) -> Option<String> {
+    let mut region = Vec::new();
+    for part in zone.split('-') {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        if !digits.is_empty() {
+            region.push(digits);
+            break;
+        }
+        region.push(part.to_owned());
+    }
+    Some(region.join("-")).filter(|region| place::is_region(region))
+}
+
+fn missing(name: &str) -> Rejection {
+    Rejection::new(Reason::MissingField, format!("{WHAT} has no `{name}`"))
+}
+
+/// What the status says. An item without one proves nothing unless it shows a configuration.
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html>
+fn sighting(item: &Value, placed: &Placed) -> Result<Sighting, Rejection> {
+    let status = text(item, &["configurationItemStatus", "configurationItemState"]);
+    match status {
+        Some("ResourceDeleted" | "ResourceDeletedNotRecorded" | "Deleted") => Ok(Sighting::Deleted),
+        Some("ResourceNotRecorded") => Ok(Sighting::Mentioned),
+        Some("OK" | "ResourceDiscovered" | "Ok" | "Discovered") | None => {
+            let bare = if status.is_some() { Sighting::Present } else { Sighting::Mentioned };
+            Ok(document(item, placed).map_or(bare, |document| documented(&placed.key.kind, document)))
+        }
+        Some(_) => Err(Rejection::new(
+            Reason::MissingField,
+            format!(
+                "{WHAT}'s `configurationItemStatus` is none of OK, ResourceDiscovered, ResourceNotRecorded, \
+                 ResourceDeleted and ResourceDeletedNotRecorded"
+            ),
+        )),
+    }
+}
+
+/// The document, or `None` when the item shows none: an oversized item's summary has everything but this.
+fn document(item: &Value, placed: &Placed) -> Option<Document> {
+    let configuration = field(item, &["configuration"]).map(embedded).filter(|found| !is_empty(found));
+    let supplementary = supplementary(item);
+    if configuration.is_none() && supplementary.is_empty() {
+        return None;
+    }
+    let own_tags =
+        field(item, &["tags"]).or_else(|| configuration.as_ref().and_then(|c| field(c, &["tags", "Tags"])));
+    let tags = tags(own_tags);
+    let mut config = Map::new();
+    if let Some(configuration) = configuration {
+        config.insert("configuration".to_owned(), configuration.into_owned());
+    }
+    if !supplementary.is_empty() {
+        config.insert("supplementaryConfiguration".to_owned(), Value::Object(supplementary));
+    }
+    if let Some(zone) =
+        text(item, &["availabilityZone", "availibilityZone"]).filter(|zone| !NO_ZONE.contains(zone))
+    {
+        config.insert("availabilityZone".to_owned(), zone.into());
+    }
+    if let Some(created) = instant(item, &["resourceCreationTime"]) {
+        config.insert(
+            "resourceCreationTime".to_owned(),
+            created.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into(),
+        );
+    }
+    Some(Document {
+        name: text(item, &["resourceName"]).map(str::to_owned).or_else(|| tags.get("Name").cloned()),
+        tags,
+        config: Value::Object(config),
+        relations: relations::read(item, &placed.key.account, &placed.region),
+        ..Document::default()
+    })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::String(text) => text.trim().is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The supplementary configuration. In the API's dialect each value is a JSON text, a flag's too.
+fn supplementary(item: &Value) -> Map<String, Value> {
+    let api = text(item, &["awsAccountId", "ARN"]).is_none();
+    let Some(Value::Object(parts)) =
+        field(item, &["supplementaryConfiguration"]).map(|v| embedded(v).into_owned())
+    else {
+        return Map::new();
+    };
+    parts
+        .into_iter()
+        .map(|(name, value)| {
+            let plain = value.as_str().filter(|_| api).and_then(|text| serde_json::from_str(text).ok());
+            let value = embedded(plain.as_ref().unwrap_or(&value)).into_owned();
+            (name, value)
+        })
+        .collect()
+}
+
+/// Every name the item has for its resource.
+fn names(item: &Value) -> Vec<Cow<'_, str>> {
+    let stated = ["ARN", "arn", "Arn", "resourceId", "resourceName"]
+        .iter()
+        .filter_map(|name| text(item, &[name]).map(Cow::Borrowed));
+    let configuration = field(item, &["configuration"]).map(embedded);
+    let told =
+        NAMES.iter().filter_map(|name| Some(configuration.as_ref()?.pointer(name)?.as_str()?.to_owned()));
+    stated.chain(told.map(Cow::Owned)).collect()
+}
+
+/// `configurationStateId`, a number in events and a text in the API; before 2015 it was a UUID, which has no order.
+fn state_id(item: &Value) -> i64 {
+    match field(item, &["configurationStateId", "configurationStateID"]) {
+        Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
+        Some(Value::String(text)) => text.trim().parse().unwrap_or(0),
+        _ => 0,
+    }
+}

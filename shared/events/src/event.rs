@@ -1,0 +1,154 @@
+//! One happening in the making: what the families share.
+//!
+//! A family begins an [`Event`], says which resources it is about and how they looked, fills in the change, and is
+//! done. Masking happens here, so that no family can forget it.
+
+use model::{
+    Arn, Category, Change, ChangeResource, Document, Rank, ResourceFact, ResourceKey, Role, Severity,
+    Sighting, Source, Spelling, Timestamp, aws_key, key_from_arn,
+};
+use serde_json::Value;
+
+use crate::build::{Draft, MAX_TEXT, clip};
+use crate::envelope::Envelope;
+use crate::{Reading, Rejection, mask};
+
+/// An observation of one change.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// The observation, for facts and findings.
+    pub(crate) draft: Draft,
+    /// The change, for what only one family has to say.
+    pub(crate) change: Change,
+}
+
+impl Event {
+    /// Begins the observation of an EventBridge event, at the event's own account, region and time. The stream's
+    /// name is `source`, the change is called as the event's detail type.
+    ///
+    /// # Errors
+    /// The event has no account, region or time, or its time lies in the future.
+    pub(crate) fn begin(
+        source: &str,
+        category: Category,
+        envelope: &Envelope<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        let (account, region, at) = (envelope.account()?, envelope.region()?, envelope.time(now)?);
+        let draft = Draft::new(envelope.whole, Source::new(source, Rank::Event), account, region, at);
+        let mut event = Self::of(draft, envelope.detail_type, category);
+        event.change.event_id = envelope.id().map(str::to_owned);
+        Ok(event)
+    }
+
+    /// Begins a change of a draft that is there already.
+    pub(crate) fn of(draft: Draft, kind: &str, category: Category) -> Self {
+        let change = draft.change(kind, category);
+        Self { draft, change }
+    }
+
+    /// The key of a resource of this place, by its type and id.
+    pub(crate) fn key(&self, kind: &str, id: &str) -> Option<ResourceKey> {
+        key_at(&self.change.account, &self.change.region, kind, id)
+    }
+
+    /// The key of the resource that an ARN names. What the ARN leaves open, as a bucket's account, is this place's.
+    pub(crate) fn key_of_arn(&self, arn: &str) -> Option<ResourceKey> {
+        arn_at(&self.change.account, &self.change.region, arn)
+    }
+
+    /// The key by ARN where the text is one, else by type and id.
+    pub(crate) fn key_of_either(&self, kind: &str, arn_or_id: &str) -> Option<ResourceKey> {
+        self.key_of_arn(arn_or_id).or_else(|| self.key(kind, arn_or_id))
+    }
+
+    /// Says that it was done to a resource, which also has these names.
+    pub(crate) fn target(&mut self, key: &ResourceKey, names: &[&str]) {
+        self.touch(key, names, Role::Target);
+    }
+
+    /// Says that it names a resource.
+    pub(crate) fn relate(&mut self, key: Option<ResourceKey>) {
+        if let Some(key) = key {
+            self.touch(&key, &[], Role::Related);
+        }
+    }
+
+    /// Says that it was done to whatever a text names: a resource where that can be told, else only a name.
+    pub(crate) fn target_named(&mut self, name: &str) {
+        match self.key_of_arn(name) {
+            Some(key) => self.target(&key, &[name]),
+            None => self.change.mentions.push(name.to_owned()),
+        }
+    }
+
+    /// Says how a resource was seen.
+    pub(crate) fn see(&mut self, key: &ResourceKey, sighting: Sighting) {
+        self.draft.see(key.clone(), [], sighting);
+    }
+
+    /// Says what a resource looked like.
+    pub(crate) fn document(&mut self, key: &ResourceKey, document: Document) {
+        self.see(key, documented(&key.kind, document));
+    }
+
+    /// Says how much it matters and what it comes to in one sentence.
+    pub(crate) fn summary(&mut self, severity: Severity, text: &str) {
+        self.change.severity = severity;
+        self.change.summary = sentence(text);
+    }
+
+    /// Says what else there is to it.
+    pub(crate) fn details(&mut self, mut details: Value) {
+        mask::details(&mut details);
+        self.change.details = details;
+    }
+
+    /// The observation.
+    pub(crate) fn done(self) -> Reading {
+        let Self { mut draft, change } = self;
+        draft.record(change);
+        draft.finish()
+    }
+
+    fn touch(&mut self, key: &ResourceKey, names: &[&str], role: Role) {
+        self.draft.fact(ResourceFact {
+            key: key.clone(),
+            aliases: other_names(key, names),
+            state_id: 0,
+            sighting: Sighting::Mentioned,
+        });
+        self.change.resources.push(ChangeResource { key: key.clone(), role });
+    }
+}
+
+/// A document as a sighting, masked by the rules of its type.
+pub(crate) fn documented(kind: &str, mut document: Document) -> Sighting {
+    mask::document(kind, &mut document.config);
+    Sighting::Documented(Box::new(document))
+}
+
+/// The key of a resource by its type and id.
+pub(crate) fn key_at(account: &str, region: &str, kind: &str, id: &str) -> Option<ResourceKey> {
+    let arn = Arn::parse(id).map(|_| id);
+    aws_key(&Spelling { account, region, kind, id: Some(id), arn, ..Spelling::default() })
+}
+
+/// The key of the resource that an ARN names; `account` and `region` stand in for what the ARN leaves open.
+pub(crate) fn arn_at(account: &str, region: &str, arn: &str) -> Option<ResourceKey> {
+    let arn = Arn::parse(arn.trim())?;
+    let account = if arn.account.is_empty() { account } else { arn.account };
+    let region = if arn.region.is_empty() { region } else { arn.region };
+    key_from_arn(&Arn { account, region, ..arn })
+}
+
+/// The names that are not the native id itself.
+pub(crate) fn other_names(key: &ResourceKey, names: &[&str]) -> Vec<String> {
+    let names = names.iter().map(|name| name.trim());
+    names.filter(|name| !name.is_empty() && *name != key.native_id).map(str::to_owned).collect()
+}
+
+/// A text for people: masked, and no longer than a change keeps.
+pub(crate) fn sentence(text: &str) -> String {
+    clip(&mask::text(text), MAX_TEXT)
+}
