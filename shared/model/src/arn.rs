@@ -1,5 +1,8 @@
 //! Amazon Resource Names.
 
+/// AWS's ARNs have at most 2048 characters; what is longer is none.
+const MAX_LENGTH: usize = 2048;
+
 /// A parsed ARN. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arn<'a> {
@@ -19,6 +22,9 @@ impl<'a> Arn<'a> {
     /// Reads an ARN; `None` when the text is not one.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
+        if text.len() > MAX_LENGTH {
+            return None;
+        }
         let mut parts = text.splitn(6, ':');
         if parts.next()? != "arn" {
             return None;

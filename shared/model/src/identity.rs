@@ -58,15 +58,22 @@ pub struct Spelling<'a> {
 
 /// The key of an AWS resource from the ways a source spells it, or `None` when the spelling holds no native id.
 ///
-/// The rule is [`types::ResourceType`]'s for the types of the table. For any other type: the ARN's resource part
-/// after the type word, else the id, else the name; and the region is the ARN's where it has one.
+/// The rule is [`crate::ResourceType`]'s for the types of the table. For any other type: the ARN's resource part
+/// after the type word, else the id, else the name. Account and region are the ARN's where it has them.
 #[must_use]
 pub fn aws_key(spelling: &Spelling<'_>) -> Option<ResourceKey> {
     types::key(spelling)
 }
 
-/// The key of the resource an ARN names, or `None` when the ARN's service and resource word have no type here.
+/// The key of the resource an ARN names, or `None` when it names none: the ARN has no account (an S3 bucket's), is of
+/// an AWS-owned thing (`arn:aws:iam::aws:policy/...`), or its resource part has no type and id.
 #[must_use]
 pub fn key_from_arn(arn: &Arn<'_>) -> Option<ResourceKey> {
-    types::key_from_arn(arn)
+    types::key_from_arn(arn, &Spelling::default())
+}
+
+/// Like [`key_from_arn`], for an ARN seen in `account` and `region`: they hold where the ARN itself says nothing.
+#[must_use]
+pub fn key_from_arn_seen_in(arn: &Arn<'_>, account: &str, region: &str) -> Option<ResourceKey> {
+    types::key_from_arn(arn, &Spelling { account, region, ..Spelling::default() })
 }

@@ -25,11 +25,11 @@ pub use change::{Actor, ActorKind, Category, Change, ChangeResource, Role, Sever
 pub use diff::{Difference, diff};
 pub use document::{Document, MASK_SET, Relation};
 pub use finding::{Finding, FindingStatus};
-pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn};
+pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn, key_from_arn_seen_in};
 pub use ids::{ChangeId, FindingId, ListingId, ObservationKey, ResourceId, SignalId};
 pub use observation::{Completeness, Evidence, Observation, Partition, Rank, ResourceFact, Sighting, Source};
 pub use signal::{Signal, SignalKind};
-pub use types::{ResourceType, TYPES, known_type, type_of_service_resource};
+pub use types::{Plain, ResourceType, Scope, TYPES, known_type, type_of_arn};
 
 /// An instant in UTC. Facts are kept to the microsecond, which is what Postgres keeps.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
