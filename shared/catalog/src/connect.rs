@@ -1,0 +1,170 @@
+//! The pool, the migrations, and whether the database is one of ours.
+
+use std::{str::FromStr, time::Duration};
+
+use chrono::Datelike;
+use model::Timestamp;
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::Error;
+
+/// Where the applied migrations are listed.
+const MIGRATIONS_TABLE: &str = "perigee.migrations";
+
+/// How many months of history get partitions of their own when a database is made; what is older shares one.
+const MONTHS_BACK: u32 = 3;
+
+/// How many months ahead partitions are made.
+const MONTHS_AHEAD: i32 = 3;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The address: `postgres://...` or, for a Unix socket, `postgres:///db?host=/dir`.
+    pub url: String,
+    /// How many connections at most.
+    pub max_connections: u32,
+    /// True behind a pooler that cannot keep prepared statements (`PERIGEE_DB_POOLER=1`).
+    pub pooler: bool,
+}
+
+pub(crate) fn pool(options: &ConnectOptions) -> Result<PgPool, Error> {
+    let mut connect = PgConnectOptions::from_str(&options.url).map_err(Error::Address)?;
+    if options.pooler {
+        connect = connect.statement_cache_capacity(0);
+    }
+    Ok(PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(connect.application_name("perigee")))
+}
+
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("../../migrations");
+    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    // sqlx locks with a session advisory lock, which a pooler may hand to somebody else; ours is a row.
+    migrator.set_locking(false);
+    migrator
+}
+
+/// The newest schema version this build knows.
+fn known_version() -> i64 {
+    migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// The schema version of the database: `None` when there is no catalog yet.
+async fn found_version(pool: &PgPool) -> Result<Option<i64>, Error> {
+    let has = |table: &'static str| async move {
+        sqlx::query_scalar!("select to_regclass($1) is not null", table)
+            .fetch_one(pool)
+            .await
+            .map(Option::unwrap_or_default)
+            .map_err(Error::reading("the schema"))
+    };
+    if !has(MIGRATIONS_TABLE).await? {
+        return if schema_holds_tables(pool).await? { Err(Error::ForeignTables) } else { Ok(None) };
+    }
+    sqlx::query_scalar!("select max(version) from perigee.migrations")
+        .fetch_one(pool)
+        .await
+        .map_err(Error::reading("the schema version"))
+}
+
+async fn schema_holds_tables(pool: &PgPool) -> Result<bool, Error> {
+    sqlx::query_scalar!(
+        "select exists (select 1 from pg_tables where schemaname = 'perigee' and tablename <> 'migration_lock')"
+    )
+    .fetch_one(pool)
+    .await
+    .map(Option::unwrap_or_default)
+    .map_err(Error::reading("the schema"))
+}
+
+pub(crate) async fn check(pool: &PgPool) -> Result<(), Error> {
+    let known = known_version();
+    match found_version(pool).await? {
+        None => Err(Error::NotMigrated),
+        Some(found) if found > known => Err(Error::NewerSchema { found, known }),
+        Some(found) if found < known => Err(Error::NotMigrated),
+        Some(_) => Ok(()),
+    }
+}
+
+pub(crate) async fn migrate(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
+    let known = known_version();
+    if let Some(found) = found_version(pool).await?.filter(|found| *found > known) {
+        return Err(Error::NewerSchema { found, known });
+    }
+    prepare_schema(pool).await?;
+    // The lock is held by a transaction of its own while another connection migrates.
+    let mut lock = pool.begin().await.map_err(Error::connecting)?;
+    sqlx::query!("select holder from perigee.migration_lock for update")
+        .fetch_all(&mut *lock)
+        .await
+        .map_err(Error::writing("the migration lock"))?;
+    migrator().run(pool).await.map_err(Error::Migrate)?;
+    lock.commit().await.map_err(Error::writing("the migration lock"))?;
+    make_partitions(pool, now).await
+}
+
+/// Makes the schema and the lock row. Two processes may do this at once; one of them then finds both there.
+async fn prepare_schema(pool: &PgPool) -> Result<(), Error> {
+    let prepared = async {
+        let mut tx = pool.begin().await?;
+        sqlx::query!("create schema if not exists perigee").execute(&mut *tx).await?;
+        sqlx::query!("create table if not exists perigee.migration_lock (holder boolean primary key)")
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!("insert into perigee.migration_lock values (true) on conflict do nothing")
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    };
+    match prepared.await {
+        // unique_violation or duplicate_object: the other process made it between our look and our doing
+        Err(sqlx::Error::Database(error))
+            if error.code().is_some_and(|c| c == "23505" || c == "42P06" || c == "42P07") =>
+        {
+            Ok(())
+        }
+        Err(source) => Err(Error::writing("the schema")(source)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Makes the monthly partitions around `now`. Maintenance calls this; `record` never does.
+pub(crate) async fn make_partitions(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
+    let today = now.date_naive();
+    let first = today
+        .checked_sub_months(chrono::Months::new(MONTHS_BACK))
+        .unwrap_or(today)
+        .with_day(1)
+        .unwrap_or(today);
+    sqlx::query_scalar!(
+        "select perigee.make_partitions($1, $2)",
+        first,
+        i32::try_from(MONTHS_BACK).unwrap_or(0) + 1 + MONTHS_AHEAD,
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(Error::writing("partitions"))?;
+    Ok(())
+}
+
+pub(crate) async fn reset(pool: &PgPool) -> Result<(), Error> {
+    sqlx::query!(
+        "truncate perigee.ledger, perigee.resources, perigee.documents, perigee.versions_open, perigee.versions_closed,
+                  perigee.sightings, perigee.edges_open, perigee.edges_closed, perigee.aliases, perigee.changes,
+                  perigee.change_resources, perigee.findings, perigee.finding_statements, perigee.listings,
+                  perigee.listing_pages, perigee.outbox, perigee.rejected, perigee.source_status,
+                  perigee.count_deltas, perigee.counts"
+    )
+    .execute(pool)
+    .await
+    .map_err(Error::writing("the catalog"))?;
+    Ok(())
+}

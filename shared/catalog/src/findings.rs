@@ -1,0 +1,89 @@
+//! Findings, latest statement first.
+
+use chrono::{DateTime, Utc};
+use model::{FindingStatus, Severity};
+use serde_json::Value;
+use sqlx::{FromRow, PgPool, QueryBuilder};
+use uuid::Uuid;
+
+use crate::{
+    Error, Finding, FindingQuery, Page,
+    cursor::{self, limit_and_one},
+    search::{Column, Fields, push_conditions},
+};
+
+const FIELDS: Fields = Fields {
+    columns: &[
+        ("id", Column::Text("f.id::text")),
+        ("product", Column::Text("f.product")),
+        ("kind", Column::Text("f.kind")),
+        ("severity", Column::Text("f.severity")),
+        ("status", Column::Text("f.status")),
+        ("account", Column::Text("f.account")),
+        ("region", Column::Text("f.region")),
+        ("updated_at", Column::Time("f.at")),
+        ("first_seen", Column::Time("f.first_seen")),
+    ],
+    words: &["f.title", "f.kind"],
+};
+
+#[derive(Debug, FromRow)]
+struct Row {
+    id: Uuid,
+    at: DateTime<Utc>,
+    first_seen: DateTime<Utc>,
+    account: String,
+    region: String,
+    product: String,
+    external_id: String,
+    kind: String,
+    title: String,
+    description: String,
+    severity: String,
+    status: String,
+    details: Value,
+    resources: Vec<Uuid>,
+}
+
+impl From<Row> for Finding {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            account: row.account,
+            region: row.region,
+            product: row.product,
+            external_id: row.external_id,
+            kind: row.kind,
+            title: row.title,
+            description: row.description,
+            severity: Severity::from(row.severity),
+            status: FindingStatus::from(row.status),
+            first_seen: row.first_seen,
+            updated_at: row.at,
+            details: row.details,
+            resources: row.resources.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+pub(crate) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page<Finding>, Error> {
+    let mut sql = QueryBuilder::new(
+        "select f.id, f.at, f.first_seen, f.account, f.region, f.product, f.external_id, f.kind, f.title,
+                f.description, f.severity, f.status, f.details, f.resources
+         from perigee.findings f where true",
+    );
+    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    if let Some(resource) = query.resource {
+        sql.push(" and f.resources @> ").push_bind(vec![Uuid::from(resource)]);
+    }
+    if let Some(cursor) = &query.cursor {
+        let (before, last) = cursor::read_instant(cursor)?;
+        sql.push(" and (f.at, f.id) < (").push_bind(before).push(", ").push_bind(last).push(")");
+    }
+    sql.push(" order by f.at desc, f.id desc limit ").push_bind(limit_and_one(query.limit));
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("findings"))?;
+    let items: Vec<Finding> = rows.into_iter().map(Finding::from).collect();
+    Ok(cursor::page(items, query.limit, |finding| {
+        cursor::write_instant(finding.updated_at, finding.id.into())
+    }))
+}

@@ -1,0 +1,207 @@
+//! Listings: pages and closings in, the absences they prove out (law 3 of the design).
+//!
+//! A complete listing `L` that began at `T` implies that a resource of its partition which it does not have was gone
+//! at `T`, if any source saw the resource there before `T` and none saw it within `L`'s grace before `T`. That is a
+//! function of the set of facts and listings, so it is derived again whenever an earlier fact arrives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{ListingId, Partition, ResourceId, Timestamp};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::plan::Plan;
+use crate::Error;
+
+/// A complete listing that may prove absences.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    pub(super) source: String,
+    pub(super) rank: i16,
+    pub(super) began: Timestamp,
+    pub(super) grace_seconds: i32,
+}
+
+/// Locks the partitions of a batch until the transaction ends: shared by writers of facts, alone by a closing, so
+/// that a closing and a fact that it would delete never miss each other.
+pub(super) async fn lock_partitions(
+    db: &mut PgConnection,
+    shared: &BTreeSet<Partition>,
+    alone: &BTreeSet<Partition>,
+) -> Result<(), Error> {
+    let mut keys: BTreeMap<i64, bool> = shared.iter().map(|p| (lock_key(p), false)).collect();
+    keys.extend(alone.iter().map(|p| (lock_key(p), true)));
+    let (keys, alone): (Vec<i64>, Vec<bool>) = keys.into_iter().unzip();
+    sqlx::query!(
+        r#"select case when w.alone then pg_advisory_xact_lock(w.key) else pg_advisory_xact_lock_shared(w.key) end::text as locked
+           from unnest($1::bigint[], $2::boolean[]) with ordinality w (key, alone, nth) order by w.nth"#,
+        &keys,
+        &alone,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::writing("partition locks"))?;
+    Ok(())
+}
+
+fn lock_key(partition: &Partition) -> i64 {
+    let id = ListingId::of(&["lock", &partition.account, &partition.region, &partition.kind]);
+    Uuid::from(id).as_u64_pair().0.cast_signed()
+}
+
+/// Stores the batch's pages and closings and marks the listings that are complete with them. Returns, for each of
+/// those, the stored resources that it does not have and that its source does not call gone already.
+pub(super) async fn store(
+    db: &mut PgConnection,
+    plan: &Plan<'_>,
+    now: Timestamp,
+) -> Result<BTreeMap<ResourceId, Timestamp>, Error> {
+    if plan.pages.is_empty() && plan.closings.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    store_pages(db, plan).await?;
+    store_closings(db, plan, now).await?;
+    let touched: BTreeSet<ListingId> =
+        plan.pages.iter().map(|p| p.listing).chain(plan.closings.iter().map(|c| c.listing)).collect();
+    let touched: Vec<Uuid> = touched.into_iter().map(Uuid::from).collect();
+    let completed = sqlx::query_scalar!(
+        r#"update perigee.listings l set complete = true
+           where l.id = any($1) and not l.complete
+             and l.pages = (select count(distinct p.page) from perigee.listing_pages p
+                            where p.listing_id = l.id and p.page between 0 and l.pages - 1)
+             and l.count = (select count(distinct i) from perigee.listing_pages p, unnest(p.ids) i
+                            where p.listing_id = l.id)
+           returning l.id"#,
+        &touched,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .map_err(Error::writing("listings"))?;
+    let missing = sqlx::query!(
+        r#"select r.id, min(l.began) as "began!"
+           from perigee.listings l
+           join perigee.resources r on r.account = l.account and r.region = l.region and r.type = l.type
+           where l.id = any($1) and r.since < l.began
+             and not exists (select 1 from perigee.listing_pages p where p.listing_id = l.id and r.id = any(p.ids))
+             and not exists (select 1 from perigee.versions_open v where v.resource_id = r.id
+                             and v.source = l.source and v.content = 2 and v.valid_from <= l.began)
+           group by r.id"#,
+        &completed,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::reading("listings"))?;
+    Ok(missing.into_iter().map(|row| (ResourceId(row.id), row.began)).collect())
+}
+
+async fn store_pages(db: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Error> {
+    let listings: Vec<Uuid> = plan.pages.iter().map(|p| p.listing.into()).collect();
+    let pages: Vec<i32> = plan.pages.iter().map(|p| p.page).collect();
+    let keys: Vec<Vec<u8>> = plan.pages.iter().map(|p| p.key.0.0.to_vec()).collect();
+    let ids: Vec<String> = plan.pages.iter().map(|p| crate::array_literal(p.ids.iter())).collect();
+    sqlx::query!(
+        r#"insert into perigee.listing_pages (listing_id, page, key, ids)
+           select listing, page, key, ids::uuid[]
+           from unnest($1::uuid[], $2::integer[], $3::bytea[], $4::text[]) w (listing, page, key, ids)
+           on conflict do nothing"#,
+        &listings,
+        &pages,
+        &keys,
+        &ids,
+    )
+    .execute(db)
+    .await
+    .map_err(Error::writing("listing pages"))?;
+    Ok(())
+}
+
+async fn store_closings(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result<(), Error> {
+    for closing in &plan.closings {
+        sqlx::query!(
+            r#"insert into perigee.listings
+                   (id, source, rank, account, region, type, began, grace_seconds, pages, count, complete, recorded_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false, $11)
+               on conflict do nothing"#,
+            Uuid::from(closing.listing),
+            closing.source,
+            closing.rank,
+            closing.partition.account,
+            closing.partition.region,
+            closing.partition.kind,
+            closing.began,
+            closing.grace_seconds,
+            closing.pages,
+            closing.count,
+            now,
+        )
+        .execute(&mut *db)
+        .await
+        .map_err(Error::writing("listings"))?;
+    }
+    Ok(())
+}
+
+/// For each given resource (id, partition, instant): the complete listings of its partition that began at or after
+/// the instant and do not have it.
+pub(super) async fn absences(
+    db: &mut PgConnection,
+    wanted: &[(ResourceId, Partition, Timestamp)],
+) -> Result<BTreeMap<ResourceId, Vec<Listing>>, Error> {
+    let mut earliest: BTreeMap<&Partition, Timestamp> = BTreeMap::new();
+    for (_, partition, at) in wanted {
+        earliest.entry(partition).and_modify(|held| *held = (*held).min(*at)).or_insert(*at);
+    }
+    let accounts: Vec<String> = earliest.keys().map(|p| p.account.clone()).collect();
+    let regions: Vec<String> = earliest.keys().map(|p| p.region.clone()).collect();
+    let kinds: Vec<String> = earliest.keys().map(|p| p.kind.clone()).collect();
+    let from: Vec<Timestamp> = earliest.values().copied().collect();
+    let found = sqlx::query!(
+        r#"select l.id, l.account, l.region, l.type as kind, l.source, l.rank, l.began, l.grace_seconds
+           from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) w (account, region, type, at)
+           join perigee.listings l
+             on l.account = w.account and l.region = w.region and l.type = w.type and l.complete and l.began >= w.at"#,
+        &accounts,
+        &regions,
+        &kinds,
+        &from,
+    )
+    .fetch_all(&mut *db)
+    .await
+    .map_err(Error::reading("listings"))?;
+    if found.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut pairs: Vec<(Uuid, Uuid)> = Vec::new();
+    let mut listings: BTreeMap<Uuid, Listing> = BTreeMap::new();
+    for row in found {
+        let partition = Partition { account: row.account, region: row.region, kind: row.kind };
+        let reached = wanted.iter().filter(|(_, p, at)| *p == partition && *at <= row.began);
+        pairs.extend(reached.map(|(id, _, _)| (row.id, Uuid::from(*id))));
+        let listing = Listing {
+            source: row.source,
+            rank: row.rank,
+            began: row.began,
+            grace_seconds: row.grace_seconds,
+        };
+        listings.insert(row.id, listing);
+    }
+    let (listing_ids, resource_ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
+    let absent = sqlx::query!(
+        r#"select w.listing as "listing!", w.resource as "resource!"
+           from unnest($1::uuid[], $2::uuid[]) w (listing, resource)
+           where not exists (select 1 from perigee.listing_pages p
+                             where p.listing_id = w.listing and w.resource = any(p.ids))"#,
+        &listing_ids,
+        &resource_ids,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::reading("listing pages"))?;
+    let mut answer: BTreeMap<ResourceId, Vec<Listing>> = BTreeMap::new();
+    for row in absent {
+        if let Some(listing) = listings.get(&row.listing) {
+            answer.entry(ResourceId(row.resource)).or_default().push(listing.clone());
+        }
+    }
+    Ok(answer)
+}

@@ -1,0 +1,208 @@
+//! What a batch of observations asks of the catalog: observations in, plain data out, no database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Change, Completeness, ContentHash, Document, Evidence, Finding, ListingId, Observation, ObservationKey,
+    Partition, ResourceFact, ResourceId, ResourceKey, Sighting, Timestamp,
+    timeline::{Content, Fact, Facts},
+};
+use serde_json::Value;
+
+/// A resource and the source that speaks of it.
+pub(super) type Speaker = (ResourceId, String);
+
+/// Everything a batch asks for, merged and in a stable order.
+#[derive(Debug, Default)]
+pub(super) struct Plan<'a> {
+    pub(super) resources: BTreeMap<ResourceId, PlannedResource>,
+    pub(super) timelines: BTreeMap<Speaker, PlannedTimeline>,
+    pub(super) documents: BTreeMap<ContentHash, PlannedDocument>,
+    pub(super) aliases: BTreeMap<(String, ResourceId), (Timestamp, Timestamp)>,
+    pub(super) changes: Vec<&'a Change>,
+    pub(super) findings: Vec<&'a Finding>,
+    pub(super) pages: Vec<PlannedPage>,
+    pub(super) closings: Vec<PlannedClosing>,
+    pub(super) heard: BTreeMap<(String, String, String), Heard>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct PlannedResource {
+    pub(super) key: ResourceKey,
+    pub(super) evidence: Evidence,
+    /// The earliest instant at which this batch saw it there.
+    pub(super) since: Option<Timestamp>,
+    /// True when the batch says more of it than its name.
+    pub(super) stateful: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct PlannedTimeline {
+    pub(super) rank: i16,
+    pub(super) facts: Facts,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct PlannedDocument {
+    pub(super) name: Option<String>,
+    pub(super) tags: Value,
+    pub(super) body: Value,
+    pub(super) relations: BTreeSet<(String, ResourceId)>,
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedPage {
+    pub(super) listing: ListingId,
+    pub(super) page: i32,
+    pub(super) key: ObservationKey,
+    pub(super) ids: Vec<ResourceId>,
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedClosing {
+    pub(super) listing: ListingId,
+    pub(super) source: String,
+    pub(super) rank: i16,
+    pub(super) partition: Partition,
+    pub(super) began: Timestamp,
+    pub(super) grace_seconds: i32,
+    pub(super) pages: i32,
+    pub(super) count: i64,
+}
+
+/// How often and until when a source was heard in this batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) observations: i64,
+    pub(super) latest: Timestamp,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(observations: impl IntoIterator<Item = &'a Observation>) -> Self {
+        let mut plan = Self::default();
+        for observation in observations {
+            plan.add(observation);
+        }
+        plan
+    }
+
+    fn add(&mut self, observation: &'a Observation) {
+        let at = observation.occurred_at;
+        for fact in &observation.resources {
+            self.add_fact(observation, fact);
+        }
+        for change in &observation.changes {
+            for touched in &change.resources {
+                self.touch(&touched.key, Evidence::Event);
+            }
+            self.changes.push(change);
+        }
+        for finding in &observation.findings {
+            for key in &finding.resources {
+                self.touch(key, Evidence::Event);
+            }
+            self.findings.push(finding);
+        }
+        self.add_listing(observation);
+        let source = &observation.source.name;
+        self.heard
+            .entry((source.clone(), observation.account.clone(), observation.region.clone()))
+            .and_modify(|heard| {
+                heard.observations += 1;
+                heard.latest = heard.latest.max(at);
+            })
+            .or_insert(Heard { observations: 1, latest: at });
+    }
+
+    fn add_fact(&mut self, observation: &Observation, fact: &ResourceFact) {
+        let at = observation.occurred_at;
+        let id = self.touch(&fact.key, fact.sighting.evidence());
+        for alias in &fact.aliases {
+            self.aliases
+                .entry((alias.clone(), id))
+                .and_modify(|(first, last)| {
+                    *first = (*first).min(at);
+                    *last = (*last).max(at);
+                })
+                .or_insert((at, at));
+        }
+        let content = match &fact.sighting {
+            Sighting::Mentioned => return,
+            Sighting::Present => Content::Present,
+            Sighting::Documented(document) => Content::Document(self.add_document(document)),
+            Sighting::Deleted => Content::Deleted,
+        };
+        if let Some(resource) = self.resources.get_mut(&id) {
+            resource.stateful = true;
+            if content != Content::Deleted {
+                resource.since = Some(resource.since.map_or(at, |since| since.min(at)));
+            }
+        }
+        let timeline = self.timelines.entry((id, observation.source.name.clone())).or_default();
+        timeline.rank = observation.source.rank as i16;
+        timeline.facts.add(at, Fact { state_id: fact.state_id, content });
+    }
+
+    fn add_document(&mut self, document: &Document) -> ContentHash {
+        let hash = document.hash();
+        if !self.documents.contains_key(&hash) {
+            let relations = document
+                .relations
+                .iter()
+                .map(|r| (r.kind.clone(), self.touch(&r.to, Evidence::Reference)))
+                .collect();
+            let planned = PlannedDocument {
+                name: document.name.clone(),
+                tags: serde_json::to_value(&document.tags).unwrap_or_default(),
+                body: document.to_json(),
+                relations,
+            };
+            self.documents.insert(hash, planned);
+        }
+        hash
+    }
+
+    fn add_listing(&mut self, observation: &Observation) {
+        match &observation.completeness {
+            Completeness::OnlyThese => {}
+            Completeness::Page { listing, page } => self.pages.push(PlannedPage {
+                listing: *listing,
+                page: *page,
+                key: observation.key,
+                ids: observation
+                    .resources
+                    .iter()
+                    .map(|fact| fact.key.id())
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect(),
+            }),
+            Completeness::Closing { listing, partition, pages, count, grace_seconds } => {
+                self.closings.push(PlannedClosing {
+                    listing: *listing,
+                    source: observation.source.name.clone(),
+                    rank: observation.source.rank as i16,
+                    partition: partition.clone(),
+                    began: observation.occurred_at,
+                    grace_seconds: *grace_seconds,
+                    pages: *pages,
+                    count: *count,
+                });
+            }
+        }
+    }
+
+    fn touch(&mut self, key: &ResourceKey, evidence: Evidence) -> ResourceId {
+        let id = key.id();
+        self.resources
+            .entry(id)
+            .and_modify(|held| held.evidence = held.evidence.max(evidence))
+            .or_insert_with(|| PlannedResource { key: key.clone(), evidence, since: None, stateful: false });
+        id
+    }
+
+    /// The resources of which the batch says more than their names, in order.
+    pub(super) fn stateful(&self) -> impl Iterator<Item = (ResourceId, &PlannedResource)> {
+        self.resources.iter().filter(|(_, r)| r.stateful).map(|(id, r)| (*id, r))
+    }
+}

@@ -1,0 +1,224 @@
+//! Resources: the list, one of them, and what a reference means.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use model::{Evidence, ResourceId};
+use serde_json::{Value, json};
+use sqlx::{FromRow, PgPool, QueryBuilder};
+use uuid::Uuid;
+
+use crate::{
+    Error, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
+    cursor::{self, limit_and_one},
+    history,
+    search::{Column, Fields, push_conditions},
+};
+
+const FIELDS: Fields = Fields {
+    columns: &[
+        ("id", Column::Text("r.id::text")),
+        ("type", Column::Text("r.type")),
+        ("account", Column::Text("r.account")),
+        ("region", Column::Text("r.region")),
+        ("name", Column::Text("r.name")),
+        ("native_id", Column::Text("r.native_id")),
+        ("provider", Column::Text("r.provider")),
+        ("evidence", Column::Text("(array['reference', 'event', 'document'])[r.evidence + 1]")),
+        ("since", Column::Time("r.since")),
+        ("deleted_at", Column::Time("r.deleted_at")),
+        ("tags", Column::Map("r.tags")),
+    ],
+    words: &["r.name", "r.native_id"],
+};
+
+/// A row of `perigee.resources`.
+#[derive(Debug, FromRow)]
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    provider: String,
+    partition: String,
+    account: String,
+    region: String,
+    #[sqlx(rename = "type")]
+    kind: String,
+    native_id: String,
+    name: String,
+    tags: Value,
+    evidence: i16,
+    since: Option<DateTime<Utc>>,
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+impl From<Row> for Resource {
+    fn from(row: Row) -> Self {
+        let tags: BTreeMap<String, String> = match row.tags {
+            Value::Object(tags) => tags
+                .into_iter()
+                .map(|(key, value)| match value {
+                    Value::String(text) => (key, text),
+                    other => (key, other.to_string()),
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        let evidence = match row.evidence {
+            0 => Evidence::Reference,
+            1 => Evidence::Event,
+            _ => Evidence::Document,
+        };
+        Self {
+            id: row.id.into(),
+            provider: row.provider,
+            partition: row.partition,
+            account: row.account,
+            region: row.region,
+            kind: row.kind,
+            native_id: row.native_id,
+            name: row.name,
+            tags,
+            evidence,
+            since: row.since,
+            deleted_at: row.deleted_at,
+        }
+    }
+}
+
+pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
+    let mut sql = QueryBuilder::new(
+        "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
+                r.since, r.deleted_at
+         from perigee.resources r where true",
+    );
+    if !query.include_deleted {
+        sql.push(" and r.deleted_at is null");
+    }
+    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    if let Some(cursor) = &query.cursor {
+        let [kind, account, region, native_id, id] = cursor::read::<5>(cursor)?;
+        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
+        sql.push(" and (r.type, r.account, r.region, r.native_id, r.id) > (").push_bind(kind);
+        sql.push(", ").push_bind(account).push(", ").push_bind(region);
+        sql.push(", ").push_bind(native_id).push(", ").push_bind(id).push(")");
+    }
+    sql.push(" order by r.type, r.account, r.region, r.native_id, r.id limit ")
+        .push_bind(limit_and_one(query.limit));
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    Ok(cursor::page(rows.into_iter().map(Resource::from).collect(), query.limit, |r: &Resource| {
+        cursor::write(&[&r.kind, &r.account, &r.region, &r.native_id, &r.id.to_string()])
+    }))
+}
+
+/// Resources by their ids, in the order of the ids.
+pub(crate) async fn by_ids(pool: &PgPool, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Resource>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, provider, partition, account, region, type as kind, native_id, name, tags, evidence, since, deleted_at
+           from perigee.resources where id = any($1)"#,
+        ids,
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("resources"))?;
+    Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+}
+
+pub(crate) async fn one(pool: &PgPool, id: ResourceId) -> Result<Option<ResourceDetail>, Error> {
+    let Some(resource) = by_ids(pool, &[id.into()]).await?.remove(&Uuid::from(id)) else { return Ok(None) };
+    let aliases = sqlx::query_scalar!(
+        "select alias from perigee.aliases where resource_id = $1 order by alias",
+        Uuid::from(id)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("aliases"))?;
+    let sources = history::open(pool, id).await?;
+    let mut document = merged(&sources);
+    if document.is_null()
+        && let Some(last) = history::last_documented(pool, id).await?
+    {
+        document = last;
+    }
+    Ok(Some(ResourceDetail { resource, aliases, document, sources }))
+}
+
+/// The documents of the sources in one, by rank: of two that name the same field, the weightier source's is shown.
+fn merged(sources: &[Version]) -> Value {
+    let mut shown = Value::Null;
+    for version in sources.iter().filter(|version| version.state == VersionState::Documented) {
+        let Some(document) = &version.document else { continue };
+        if shown.is_null() {
+            shown = json!({});
+        }
+        fill(&mut shown, document, 2);
+    }
+    shown
+}
+
+/// Adds the fields that are missing, `depth` levels of objects deep.
+fn fill(shown: &mut Value, lesser: &Value, depth: u8) {
+    let (Value::Object(shown), Value::Object(lesser)) = (shown, lesser) else { return };
+    for (key, value) in lesser {
+        match shown.get_mut(key) {
+            None => {
+                shown.insert(key.clone(), value.clone());
+            }
+            Some(held) if depth > 1 => fill(held, value, depth - 1),
+            Some(_) => {}
+        }
+    }
+}
+
+/// An id, an alias, `type/native id` or `type/name`; of several, the latest claim, then the smallest id.
+pub(crate) async fn resolve(pool: &PgPool, reference: &str) -> Result<Option<ResourceId>, Error> {
+    if reference.contains('\0') {
+        return Ok(None);
+    }
+    if let Ok(id) = reference.parse::<Uuid>() {
+        let found = sqlx::query_scalar!("select id from perigee.resources where id = $1", id)
+            .fetch_optional(pool)
+            .await
+            .map_err(Error::reading("resources"))?;
+        if found.is_some() {
+            return Ok(found.map(ResourceId));
+        }
+    }
+    let by_alias = sqlx::query_scalar!(
+        "select resource_id from perigee.aliases where alias = $1 order by last_at desc, resource_id limit 1",
+        reference,
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(Error::reading("aliases"))?;
+    if by_alias.is_some() {
+        return Ok(by_alias.map(ResourceId));
+    }
+    if let Some((kind, name)) = reference.split_once('/') {
+        let by_name = sqlx::query_scalar!(
+            r#"select id from perigee.resources
+               where type = $1 and (native_id = $2 or name = $2)
+               order by deleted_at nulls first, (native_id = $2) desc, id limit 1"#,
+            kind,
+            name,
+        )
+        .fetch_optional(pool)
+        .await
+        .map_err(Error::reading("resources"))?;
+        if by_name.is_some() {
+            return Ok(by_name.map(ResourceId));
+        }
+    }
+    resolve_arn(pool, reference).await
+}
+
+/// An ARN that no source claimed still says which resource it names.
+async fn resolve_arn(pool: &PgPool, reference: &str) -> Result<Option<ResourceId>, Error> {
+    let Some(key) = model::Arn::parse(reference).and_then(|arn| model::key_from_arn(&arn)) else {
+        return Ok(None);
+    };
+    let found = sqlx::query_scalar!("select id from perigee.resources where id = $1", Uuid::from(key.id()))
+        .fetch_optional(pool)
+        .await
+        .map_err(Error::reading("resources"))?;
+    Ok(found.map(ResourceId))
+}

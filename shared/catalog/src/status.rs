@@ -1,0 +1,53 @@
+//! What the catalog knows of itself: coverage, freshness, counts.
+
+use sqlx::PgPool;
+
+use crate::{Count, Error, SourceStatus};
+
+pub(crate) async fn sources(pool: &PgPool) -> Result<Vec<SourceStatus>, Error> {
+    sqlx::query_as!(
+        SourceStatus,
+        r#"select source, account, region, observations, latest, heard_at
+           from perigee.source_status order by source, account, region"#
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("source status"))
+}
+
+pub(crate) async fn counts(pool: &PgPool) -> Result<Vec<Count>, Error> {
+    sqlx::query_as!(
+        Count,
+        r#"select account as "account!", region as "region!", type as "kind!", sum(n)::bigint as "count!"
+           from (select account, region, type, count as n from perigee.counts
+                 union all
+                 select account, region, type, delta from perigee.count_deltas) all_counts
+           group by account, region, type having sum(n) <> 0
+           order by account, region, type"#
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("counts"))
+}
+
+/// Folds the deltas into the counts, in one statement, so that no reader sees them twice or not at all.
+pub(crate) async fn fold_counts(pool: &PgPool) -> Result<(), Error> {
+    sqlx::query!(
+        r#"with folded as (delete from perigee.count_deltas returning account, region, type, delta)
+           insert into perigee.counts as c (account, region, type, count)
+           select account, region, type, sum(delta)::bigint from folded group by account, region, type
+           order by account, region, type
+           on conflict (account, region, type) do update set count = c.count + excluded.count"#
+    )
+    .execute(pool)
+    .await
+    .map_err(Error::writing("counts"))?;
+    Ok(())
+}
+
+pub(crate) async fn is_empty(pool: &PgPool) -> Result<bool, Error> {
+    sqlx::query_scalar!(r#"select not exists (select 1 from perigee.ledger) as "empty!""#)
+        .fetch_one(pool)
+        .await
+        .map_err(Error::reading("the ledger"))
+}
