@@ -1,1 +1,6 @@
-//! Whole-system tests.
+//! Whole-system tests, and the rules of the house.
+
+mod fixtures;
+mod layers;
+mod tidy;
+mod workspace;
