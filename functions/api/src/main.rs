@@ -1,1 +1,25 @@
-fn main() {}
+//! The Lambda function `api`: serves [`api::router`] behind a function URL or an API Gateway. Its variables are those
+//! of [`runtime::config`], and `PERIGEE_TOKEN`: when set, every request must bring it.
+
+use std::sync::Arc;
+
+use api::{Config, Context};
+use catalog::Catalog;
+use intake::Intake;
+use ports::SystemClock;
+use runtime::{config, lambda, telemetry};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init(telemetry::Format::Json);
+    let catalog = Catalog::connect(&config::database(config::var)?)?;
+    let intake = Intake {
+        catalog: catalog.clone(),
+        objects: Arc::new(aws::Objects::from_env().await),
+        clock: Arc::new(SystemClock),
+        accounts: config::accounts(config::var)?,
+    };
+    let config = Config { token: config::var("PERIGEE_TOKEN"), local: false };
+    let context = Context { catalog, intake, clock: Arc::new(SystemClock), config, sample: None };
+    lambda::serve(api::router(context)).await
+}

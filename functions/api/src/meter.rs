@@ -1,0 +1,146 @@
+//! Counts of what was asked and of what there is, as Prometheus reads them.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::http::Method;
+use catalog::{Count, SourceStatus};
+
+/// One line of the request counter. Routes, not paths: their number is bounded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Asked {
+    pub(crate) method: &'static str,
+    pub(crate) route: String,
+    pub(crate) status: u16,
+}
+
+/// Counts requests.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(Mutex<BTreeMap<Asked, (u64, f64)>>);
+
+impl Meter {
+    /// Counts a request that took `seconds`.
+    pub(crate) fn count(&self, asked: Asked, seconds: f64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, sum) = counts.entry(asked).or_default();
+        *count += 1;
+        *sum += seconds;
+    }
+
+    fn snapshot(&self) -> BTreeMap<Asked, (u64, f64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The method's name; one name for all that HTTP does not know.
+pub(crate) fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// The metrics. `catalog` is `None` while the database does not answer, which is a metric too.
+pub(crate) fn text(version: &str, meter: &Meter, catalog: Option<(&[Count], &[SourceStatus])>) -> String {
+    let mut text = Exposition::default();
+    text.family("perigee_info", "gauge", "The build that answers.");
+    text.sample("perigee_info", &[("version", version)], 1);
+    text.family("perigee_database_up", "gauge", "1 when the database answered this scrape.");
+    text.sample("perigee_database_up", &[], u8::from(catalog.is_some()));
+    if let Some((counts, sources)) = catalog {
+        resources(&mut text, counts);
+        streams(&mut text, sources);
+    }
+    let requests = meter.snapshot();
+    text.family("perigee_http_request_seconds", "summary", "Requests answered and the time they took.");
+    for (Asked { method, route, status }, (count, seconds)) in &requests {
+        let status = status.to_string();
+        let labels = [("method", *method), ("route", route.as_str()), ("status", status.as_str())];
+        text.sample("perigee_http_request_seconds_count", &labels, count);
+        text.sample("perigee_http_request_seconds_sum", &labels, seconds);
+    }
+    text.0
+}
+
+fn resources(text: &mut Exposition, counts: &[Count]) {
+    text.family("perigee_resources", "gauge", "Resources that are there now.");
+    for Count { account, region, kind, count } in counts {
+        text.sample("perigee_resources", &[("account", account), ("region", region), ("type", kind)], count);
+    }
+}
+
+fn streams(text: &mut Exposition, sources: &[SourceStatus]) {
+    let labels = |s: &SourceStatus| [s.source.clone(), s.account.clone(), s.region.clone()];
+    text.family("perigee_observations_total", "counter", "Observations recorded.");
+    for status in sources {
+        let [source, account, region] = labels(status);
+        let labels = [("source", source.as_str()), ("account", &account), ("region", &region)];
+        text.sample("perigee_observations_total", &labels, status.observations);
+    }
+    text.family("perigee_source_heard_timestamp_seconds", "gauge", "When the catalog last heard from a source.");
+    for status in sources {
+        let [source, account, region] = labels(status);
+        let labels = [("source", source.as_str()), ("account", &account), ("region", &region)];
+        text.sample("perigee_source_heard_timestamp_seconds", &labels, status.heard_at.timestamp());
+    }
+}
+
+/// Text in the exposition format, version 0.0.4.
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/>
+#[derive(Default)]
+struct Exposition(String);
+
+impl Exposition {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        match labels.as_slice() {
+            [] => self.line(format_args!("{name} {value}")),
+            labels => self.line(format_args!("{name}{{{}}} {value}", labels.join(","))),
+        }
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        writeln!(self.0, "{line}").unwrap_or_default();
+    }
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn metrics_are_written_as_prometheus_reads_them() {
+        let meter = Meter::default();
+        let asked = Asked { method: "GET", route: "/api/v1/resources".to_owned(), status: 200 };
+        meter.count(asked.clone(), 0.25);
+        meter.count(asked, 0.5);
+        let counts = [Count {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            kind: "a \"quoted\\ type".to_owned(),
+            count: 3,
+        }];
+        expect![].assert_eq(&text("0.1.0", &meter, Some((&counts, &[]))));
+        expect![].assert_eq(&text("0.1.0", &Meter::default(), None));
+    }
+}

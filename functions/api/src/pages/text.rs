@@ -1,0 +1,113 @@
+//! Times, numbers and addresses as text.
+
+use chrono::SecondsFormat;
+use model::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What may stand in a query or a path segment as it is.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// An address with its parameters; those without a value are left out.
+pub(super) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let escape = |text| utf8_percent_encode(text, ESCAPED);
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<_> = given.map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// `2026-03-03T02:13:07.000001Z`
+pub(super) fn machine(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// `2026-03-03 02:13:07`
+pub(super) fn second(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `2026-03-03 02:13`
+pub(super) fn minute(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How long before `now` (or after it), in the largest unit that leaves at least one.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.signed_duration_since(at).num_seconds();
+    let units = [(365 * 86_400, "y"), (30 * 86_400, "mo"), (86_400, "d"), (3600, "h"), (60, "min")];
+    let Some((length, unit)) = units.into_iter().find(|(length, _)| seconds.abs() >= *length) else {
+        return if seconds < 0 { "in moments".to_owned() } else { "just now".to_owned() };
+    };
+    let count = seconds.abs() / length;
+    if seconds < 0 { format!("in {count} {unit}") } else { format!("{count} {unit} ago") }
+}
+
+/// `1,234,567`
+pub(super) fn number(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// `1 change`, `2 changes`
+pub(super) fn counted(number: i64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", self::number(number))
+}
+
+/// At most `length` characters, with an ellipsis where some were cut.
+pub(super) fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.split_at(end).0),
+    }
+}
+
+/// A size in bytes for a person.
+pub(super) fn bytes(size: i64) -> String {
+    match size {
+        ..1000 => format!("{size} B"),
+        1000..1_000_000 => format!("{} kB", size / 1000),
+        _ => format!("{} MB", size / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_largest_unit() {
+        let now: Timestamp = "2026-03-03T12:00:00Z".parse().unwrap();
+        let told: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400, 2_592_000, 31_536_000, -10, -120]
+            .map(|seconds| ago(now - chrono::TimeDelta::seconds(seconds), now))
+            .into();
+        expect![].assert_eq(&told.join(", "));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        expect![].assert_eq(&[0, 7, 999, 1000, 123_456, 1_234_567, -1000].map(number).join(" "));
+        expect![].assert_eq(&[1, 2].map(|n| counted(n, "change")).join(" "));
+        expect![].assert_eq(&[5, 4300, 5_000_000].map(bytes).join(" "));
+    }
+
+    #[test]
+    fn an_address_escapes_its_parameters() {
+        expect![].assert_eq(&address("/", &[("q", "name=\"a b\" é"), ("none", ""), ("limit", "5")]));
+        assert_eq!(address("/", &[]), "/");
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(cut("naïve", 3), "naï…");
+        assert_eq!(cut("naïve", 5), "naïve");
+    }
+}

@@ -1,0 +1,118 @@
+//! Lists over the whole catalog.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use catalog::{Change, ChangeQuery, Count, Finding, FindingQuery, Page, Rejected, SourceStatus};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::resources::PageParams;
+use crate::{
+    App,
+    input::{Limit, NoParams, Params, instant, selector},
+    problem::Problem,
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangesParams {
+    /// A selector over `kind`, `category`, `severity`, `account`, `region`, `source`, `actor`, `event_id`,
+    /// `session_id`, `error_code` and `read_only`; free words match the summary.
+    q: Option<String>,
+    /// Only those that touched this resource: an id, an alias, `type/native id` or `type/name`.
+    resource: Option<String>,
+    /// Only those at or after this: an RFC 3339 time, a date, or a while before now such as `24h`.
+    since: Option<String>,
+    /// Only those before this.
+    until: Option<String>,
+    /// How many items.
+    #[serde(default)]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FindingsParams {
+    /// A selector over `product`, `kind`, `severity`, `status`, `account` and `region`; free words match the title.
+    q: Option<String>,
+    /// Only those about this resource: an id, an alias, `type/native id` or `type/name`.
+    resource: Option<String>,
+    /// How many items.
+    #[serde(default)]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which changes, in the caller's words.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangeFilter {
+    pub(crate) q: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+}
+
+impl ChangeFilter {
+    /// The same in the catalog's words.
+    pub(crate) async fn query(&self, app: &App, limit: Limit, cursor: Option<String>) -> Result<ChangeQuery, Problem> {
+        let now = app.context.clock.now();
+        let selector = selector(self.q.as_deref())?;
+        let since = self.since.as_deref().map(|text| instant("since", text, now)).transpose()?;
+        let until = self.until.as_deref().map(|text| instant("until", text, now)).transpose()?;
+        let resource = match &self.resource {
+            Some(reference) => Some(app.resolve(reference).await?),
+            None => None,
+        };
+        Ok(ChangeQuery { selector, resource, since, until, limit: limit.0, cursor })
+    }
+}
+
+pub(crate) async fn changes(
+    State(app): State<Arc<App>>,
+    Params(params): Params<ChangesParams>,
+) -> Result<Json<Page<Change>>, Problem> {
+    let ChangesParams { q, resource, since, until, limit, cursor } = params;
+    let query = ChangeFilter { q, resource, since, until }.query(&app, limit, cursor).await?;
+    Ok(Json(app.context.catalog.changes(&query).await?))
+}
+
+pub(crate) async fn findings(
+    State(app): State<Arc<App>>,
+    Params(params): Params<FindingsParams>,
+) -> Result<Json<Page<Finding>>, Problem> {
+    let FindingsParams { q, resource, limit, cursor } = params;
+    let selector = selector(q.as_deref())?;
+    let resource = match &resource {
+        Some(reference) => Some(app.resolve(reference).await?),
+        None => None,
+    };
+    let query = FindingQuery { selector, resource, limit: limit.0, cursor };
+    Ok(Json(app.context.catalog.findings(&query).await?))
+}
+
+pub(crate) async fn rejected(
+    State(app): State<Arc<App>>,
+    Params(PageParams { limit, cursor }): Params<PageParams>,
+) -> Result<Json<Page<Rejected>>, Problem> {
+    Ok(Json(app.context.catalog.rejected(limit.0, cursor.as_deref()).await?))
+}
+
+/// All of them: there are few.
+pub(crate) async fn sources(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Json<Page<SourceStatus>>, Problem> {
+    Ok(Json(Page { items: app.context.catalog.sources().await?, next: None }))
+}
+
+/// All of them: one for each type in each account and region.
+pub(crate) async fn counts(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Json<Page<Count>>, Problem> {
+    Ok(Json(Page { items: app.context.catalog.counts().await?, next: None }))
+}
