@@ -103,7 +103,7 @@ fn a_function_is_a_directory_a_package_and_a_binary_of_one_name() {
         assert_eq!(directory, package.name, "the directory of a package has its name");
         match parent {
             "functions" => {
-                assert_eq!(package.bins, [directory], "functions/{directory} has one binary, of its name")
+                assert_eq!(package.bins, [directory], "functions/{directory} has one binary, of its name");
             }
             "shared" => assert!(package.bins.is_empty(), "shared/{directory} is a library"),
             "tests" => {}

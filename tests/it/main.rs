@@ -1,6 +1,10 @@
 //! Whole-system tests, and the rules of the house.
 
+#[cfg(test)]
 mod fixtures;
+#[cfg(test)]
 mod layers;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
 mod workspace;

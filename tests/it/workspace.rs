@@ -93,11 +93,11 @@ pub(crate) fn files(dirs: &[&str], extensions: &[&str]) -> Vec<File> {
     }
     found.retain(|path| path.extension().is_some_and(|is| extensions.iter().any(|wanted| is == *wanted)));
     found.sort();
-    found.into_iter().map(read).collect()
+    found.iter().map(|path| read(path)).collect()
 }
 
-fn read(path: PathBuf) -> File {
-    let text = std::fs::read_to_string(&path).unwrap();
+fn read(path: &Path) -> File {
+    let text = std::fs::read_to_string(path).unwrap();
     File { path: path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned(), text }
 }
 
