@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     Arn, Category, Change, ChangeId, ChangeResource, Completeness, Finding, Observation, ObservationKey,
-    ResourceFact, ResourceKey, Role, Severity, Sighting, Source, Timestamp, key_from_arn,
+    ResourceFact, ResourceKey, Role, Severity, Sighting, Source, Timestamp, key_from_arn_seen_in,
 };
 use serde_json::Value;
 
@@ -122,7 +122,7 @@ impl Draft {
     /// Puts a name (an ARN as a rule) where it belongs: the change's resources when it has an identity, else its
     /// mentions. Answers the key.
     pub(crate) fn name(&mut self, change: &mut Change, name: &str, role: Role) -> Option<ResourceKey> {
-        let key = Arn::parse(name).and_then(|arn| key_from_arn(&arn));
+        let key = Arn::parse(name).and_then(|arn| key_from_arn_seen_in(&arn, &self.account, &self.region));
         match &key {
             Some(key) => {
                 change.resources.push(ChangeResource { key: key.clone(), role });

@@ -1,8 +1,20 @@
 //! Bytes from anywhere, cut into elementary payloads.
+//!
+//! Undone here: gzip, byte order marks, JSON lines, concatenated and pretty-printed documents, arrays, CloudTrail
+//! log files, Config snapshots and history files, Lambda and queue batches, SNS and SQS wrapping in any nesting.
+//! What is broken becomes one piece with its reason, and its neighbours are taken.
+
+mod documents;
+mod inflate;
+mod repair;
+mod unwrap;
 
 use serde_json::Value;
 
-use crate::Rejection;
+use crate::{Reason, Rejection};
+
+/// An elementary payload may have this many bytes of JSON; what is larger comes through S3 in parts.
+pub(crate) const MAX_EVENT: usize = 4 << 20;
 
 /// One elementary payload, or why there is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +27,31 @@ pub struct Piece {
     pub payload: Result<Value, Rejection>,
 }
 
-/// Cuts bytes into elementary payloads.
+/// Cuts bytes into elementary payloads, in the order of the input.
 #[must_use]
-pub fn split(_bytes: &[u8]) -> Vec<Piece> {
-    Vec::new()
+pub fn split(bytes: &[u8]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let inflated = inflate::inflate(bytes);
+    let text = String::from_utf8_lossy(&inflated.bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // Where a stream was cut, the line at the cut is no document: it is part of what the cut cost.
+    let whole = match &inflated.broken {
+        Some(_) => text.rfind('\n').and_then(|end| text.get(..end)).unwrap_or_default(),
+        None => text,
+    };
+    unwrap::text(whole, &mut pieces);
+    if let Some(rejection) = inflated.broken {
+        pieces.push(Piece { place: inflated.place, raw: bytes.to_vec(), payload: Err(rejection) });
+    }
+    pieces
 }
+
+fn too_large(size: usize) -> Rejection {
+    let message = format!(
+        "The event has {size} bytes, more than the {MAX_EVENT} that are taken; send it through S3, or without its bulk"
+    );
+    Rejection::new(Reason::TooLarge, message)
+}
+
+#[cfg(test)]
+mod tests;
