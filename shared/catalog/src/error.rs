@@ -83,6 +83,14 @@ impl Error {
         matches!(self, Self::Unreachable(_) | Self::DiskFull(_) | Self::Contended) || self.is_collision()
     }
 
+    /// Whether the database refuses the values that it was given, rather than being unable to take any. Then the same
+    /// call without the culprit succeeds.
+    #[must_use]
+    pub fn refuses_values(&self) -> bool {
+        // class 22 data exception, 23 constraint violation, 54 program limit exceeded
+        self.database_code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+    }
+
     /// Whether the database chose this transaction to lose against another.
     pub(crate) fn is_collision(&self) -> bool {
         // serialization_failure and deadlock_detected, PostgreSQL's appendix A

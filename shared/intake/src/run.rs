@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            Err(error) if !refuses_data(&error) => {
+            Err(error) if !error.refuses_values() => {
                 let error = Arc::new(error);
                 self.fail(origins, &error);
                 self.down = Some(error);
@@ -256,11 +256,6 @@ impl<'a> Run<'a> {
             failed.get_or_insert_with(|| Error::Record { origin: origin.clone(), source: error.clone() });
         }
     }
-}
-
-/// Whether the database refuses what it was given, rather than being unable to take anything.
-fn refuses_data(error: &catalog::Error) -> bool {
-    !error.is_transient() && matches!(error, catalog::Error::Write { .. } | catalog::Error::Read { .. })
 }
 
 /// An error with its causes, for a person.
