@@ -5,9 +5,7 @@ mod compliance;
 mod item;
 mod relations;
 
-use std::borrow::Cow;
-
-use model::{TYPES, Timestamp, known_type};
+use model::{Timestamp, known_type};
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
@@ -135,10 +133,8 @@ fn delivered(notice: &Value, around: Around<'_>) -> Result<Reading, Rejection> {
 }
 
 /// A type in the spelling of our table: early notifications wrote `AWS::EC2::INSTANCE`.
-fn kind(stated: &str) -> Cow<'_, str> {
-    let known =
-        known_type(stated).or_else(|| TYPES.iter().find(|known| known.name.eq_ignore_ascii_case(stated)));
-    known.map_or(Cow::Borrowed(stated), |known| Cow::Borrowed(known.name))
+fn kind(stated: &str) -> &str {
+    known_type(stated).map_or(stated, |known| known.name)
 }
 
 /// What the key of an observation is the hash of: the item or notification itself, so that it is known again however

@@ -5,13 +5,14 @@
 
 use model::{
     Arn, Category, Change, ChangeResource, Document, Rank, ResourceFact, ResourceKey, Role, Severity,
-    Sighting, Source, Spelling, Timestamp, aws_key, key_from_arn,
+    Sighting, Source, Spelling, Timestamp, aws_key, key_from_arn_seen_in,
 };
 use serde_json::Value;
 
 use crate::build::{Draft, MAX_TEXT, clip};
 use crate::envelope::Envelope;
-use crate::{Reading, Rejection, mask};
+use crate::fields::instant;
+use crate::{Reading, Rejection, mask, time};
 
 /// An observation of one change.
 #[derive(Debug)]
@@ -23,8 +24,9 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// Begins the observation of an EventBridge event, at the event's own account, region and time. The stream's
-    /// name is `source`, the change is called as the event's detail type.
+    /// Begins the observation of an EventBridge event, at the event's own account and region. The stream's name is
+    /// `source`, the change is called as the event's detail type. Its time is the first of the detail's fields
+    /// `times` that can be read, else the envelope's.
     ///
     /// # Errors
     /// The event has no account, region or time, or its time lies in the future.
@@ -32,10 +34,15 @@ impl Event {
         source: &str,
         category: Category,
         envelope: &Envelope<'_>,
+        times: &[&str],
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        let (account, region, at) = (envelope.account()?, envelope.region()?, envelope.time(now)?);
-        let draft = Draft::new(envelope.whole, Source::new(source, Rank::Event), account, region, at);
+        let at = match times.iter().find(|name| instant(envelope.detail, &[name]).is_some()) {
+            Some(name) => time::occurred("The event", &[(name, &envelope.detail[name])], now)?,
+            None => envelope.time(now)?,
+        };
+        let source = Source::new(source, Rank::Event);
+        let draft = Draft::new(envelope.whole, source, envelope.account()?, envelope.region()?, at);
         let mut event = Self::of(draft, envelope.detail_type, category);
         event.change.event_id = envelope.id().map(str::to_owned);
         Ok(event)
@@ -47,19 +54,14 @@ impl Event {
         Self { draft, change }
     }
 
-    /// The key of a resource of this place, by its type and id.
+    /// The key of a resource of this place, by its type and its id or ARN.
     pub(crate) fn key(&self, kind: &str, id: &str) -> Option<ResourceKey> {
         key_at(&self.change.account, &self.change.region, kind, id)
     }
 
     /// The key of the resource that an ARN names. What the ARN leaves open, as a bucket's account, is this place's.
     pub(crate) fn key_of_arn(&self, arn: &str) -> Option<ResourceKey> {
-        arn_at(&self.change.account, &self.change.region, arn)
-    }
-
-    /// The key by ARN where the text is one, else by type and id.
-    pub(crate) fn key_of_either(&self, kind: &str, arn_or_id: &str) -> Option<ResourceKey> {
-        self.key_of_arn(arn_or_id).or_else(|| self.key(kind, arn_or_id))
+        key_from_arn_seen_in(&Arn::parse(arn.trim())?, &self.change.account, &self.change.region)
     }
 
     /// Says that it was done to a resource, which also has these names.
@@ -98,6 +100,11 @@ impl Event {
         self.change.summary = sentence(text);
     }
 
+    /// Says with which words it failed, if it did.
+    pub(crate) fn failure(&mut self, reason: Option<&str>) {
+        self.change.error_message = reason.filter(|text| !text.is_empty()).map(sentence);
+    }
+
     /// Says what else there is to it.
     pub(crate) fn details(&mut self, mut details: Value) {
         mask::details(&mut details);
@@ -128,18 +135,9 @@ pub(crate) fn documented(kind: &str, mut document: Document) -> Sighting {
     Sighting::Documented(Box::new(document))
 }
 
-/// The key of a resource by its type and id.
+/// The key of a resource by its type and id, which may be an ARN.
 pub(crate) fn key_at(account: &str, region: &str, kind: &str, id: &str) -> Option<ResourceKey> {
-    let arn = Arn::parse(id).map(|_| id);
-    aws_key(&Spelling { account, region, kind, id: Some(id), arn, ..Spelling::default() })
-}
-
-/// The key of the resource that an ARN names; `account` and `region` stand in for what the ARN leaves open.
-pub(crate) fn arn_at(account: &str, region: &str, arn: &str) -> Option<ResourceKey> {
-    let arn = Arn::parse(arn.trim())?;
-    let account = if arn.account.is_empty() { account } else { arn.account };
-    let region = if arn.region.is_empty() { region } else { arn.region };
-    key_from_arn(&Arn { account, region, ..arn })
+    aws_key(&Spelling { account, region, kind, id: Some(id), ..Spelling::default() })
 }
 
 /// The names that are not the native id itself.

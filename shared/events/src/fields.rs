@@ -24,15 +24,6 @@ pub(crate) fn text<'a>(value: &'a Value, names: &[&str]) -> Option<&'a str> {
     names.iter().filter_map(|name| value.get(name)?.as_str()).map(str::trim).find(|text| !text.is_empty())
 }
 
-/// A text, or a number as text.
-pub(crate) fn word<'a>(value: &'a Value, names: &[&str]) -> Option<Cow<'a, str>> {
-    names.iter().find_map(|name| match value.get(name)? {
-        Value::String(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text.trim())),
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
-        _ => None,
-    })
-}
-
 /// A number, or a text that holds one.
 pub(crate) fn number(value: &Value, names: &[&str]) -> Option<f64> {
     field(value, names).and_then(|found| match found {

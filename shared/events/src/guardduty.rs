@@ -1,22 +1,181 @@
-//! To be written by its family.
+//! GuardDuty findings, in the camelCase of EventBridge and the PascalCase of the API.
+//! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html>
 
-use model::Timestamp;
-use serde_json::Value;
+use model::{
+    Arn, Category, Finding, FindingId, FindingStatus, Rank, ResourceKey, Severity, Source, Timestamp,
+};
+use serde_json::{Value, json};
 
-use crate::{Reading, Reason, Rejection, envelope::Envelope, generic};
+use crate::build::Draft;
+use crate::envelope::Envelope;
+use crate::event::{Event, key_at, sentence};
+use crate::fields::{field, instant, items, number, text};
+use crate::{Reading, Reason, Rejection, mask, place, time};
 
-/// Reads an event of this family.
+/// How a rejection names the payload.
+const WHAT: &str = "The GuardDuty finding";
+
+/// The product and the stream.
+const PRODUCT: &str = "guardduty";
+
+/// Where a finding's resource is described: the resource types that mean it, the part that describes it, the field
+/// that names it (an id before an ARN, since sample findings put other accounts into ARNs), and the type.
+/// <https://docs.aws.amazon.com/guardduty/latest/APIReference/API_Resource.html>
+const RESOURCES: &[(&[&str], &[&str], &[&str], &str)] = &[
+    (
+        &["Instance", "EC2Instance", "Container"],
+        &["instanceDetails", "InstanceDetails"],
+        &["instanceId", "InstanceId"],
+        "AWS::EC2::Instance",
+    ),
+    (
+        &["S3Bucket", "S3Object"],
+        &["s3BucketDetails", "S3BucketDetails"],
+        &["name", "Name", "arn", "Arn"],
+        "AWS::S3::Bucket",
+    ),
+    (
+        &["EKSCluster", "KubernetesCluster", "Container"],
+        &["eksClusterDetails", "EksClusterDetails"],
+        &["name", "Name", "arn", "Arn"],
+        "AWS::EKS::Cluster",
+    ),
+    (
+        &["ECSCluster", "Container"],
+        &["ecsClusterDetails", "EcsClusterDetails"],
+        &["name", "Name", "arn", "Arn"],
+        "AWS::ECS::Cluster",
+    ),
+    (
+        &["Lambda"],
+        &["lambdaDetails", "LambdaDetails"],
+        &["functionName", "FunctionName", "functionArn", "FunctionArn"],
+        "AWS::Lambda::Function",
+    ),
+    (
+        &["RDSDBInstance"],
+        &["rdsDbInstanceDetails", "RdsDbInstanceDetails"],
+        &["dbInstanceIdentifier", "DbInstanceIdentifier", "dbInstanceArn", "DbInstanceArn"],
+        "AWS::RDS::DBInstance",
+    ),
+];
+
+/// Reads an event of a finding. It is the same observation as the bare finding.
 ///
 /// # Errors
-/// What the event lacks.
+/// What the finding lacks.
 pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
-    generic::read(envelope, now)
+    read_finding(envelope.detail, now)
 }
 
-/// Reads a bare finding, in camelCase or PascalCase.
+/// Reads a bare finding: its statement at the time of its last update, and a change.
 ///
 /// # Errors
-/// What it lacks.
-pub(crate) fn read_finding(_payload: &Value, _now: Timestamp) -> Result<Reading, Rejection> {
-    Err(Rejection::new(Reason::UnknownShape, "not built yet"))
+/// What it lacks: id, type, account, region, time.
+pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, Rejection> {
+    let id = text(finding, &["id", "Id"]).ok_or_else(|| missing("id"))?;
+    let kind = text(finding, &["type", "Type"]).ok_or_else(|| missing("type"))?;
+    let arn = text(finding, &["arn", "Arn"]).and_then(Arn::parse);
+    let account =
+        place::account(WHAT, &[text(finding, &["accountId", "AccountId"]), arn.map(|arn| arn.account)])?;
+    let region = place::region(WHAT, &[text(finding, &["region", "Region"]), arn.map(|arn| arn.region)])?;
+    let updated = field(finding, &["updatedAt", "UpdatedAt"]).unwrap_or(&Value::Null);
+    let at = time::occurred(WHAT, &[("updatedAt", updated)], now)?;
+
+    let service = field(finding, &["service", "Service"]).unwrap_or(&Value::Null);
+    let severity = number(finding, &["severity", "Severity"]).map_or(Severity::Info, severity);
+    let title = text(finding, &["title", "Title"]).unwrap_or(kind);
+    let resources = resources(finding, account, region);
+    let mut details = json!({ "service": service, "resource": field(finding, &["resource", "Resource"]) });
+    mask::details(&mut details);
+
+    let draft = Draft::new(finding, Source::new(PRODUCT, Rank::Event), account, region, at);
+    let mut event = Event::of(draft, kind, Category::Security);
+    for key in &resources {
+        event.target(key, &[]);
+    }
+    event.change.event_id = Some(id.to_owned());
+    event.summary(severity, title);
+    event.details(json!({ "finding": id, "action": field(service, &["action", "Action"]), "count": field(service, &["count", "Count"]) }));
+    event.draft.claim(Finding {
+        id: FindingId::of(PRODUCT, account, region, id),
+        at,
+        first_seen: instant(service, &["eventFirstSeen", "EventFirstSeen"])
+            .or_else(|| instant(finding, &["createdAt", "CreatedAt"]))
+            .map_or(at, |seen| seen.min(at)),
+        account: account.to_owned(),
+        region: region.to_owned(),
+        product: PRODUCT.to_owned(),
+        external_id: id.to_owned(),
+        kind: kind.to_owned(),
+        title: sentence(title),
+        description: sentence(text(finding, &["description", "Description"]).unwrap_or_default()),
+        severity,
+        status: match field(service, &["archived", "Archived"]) {
+            Some(Value::Bool(true)) => FindingStatus::Suppressed,
+            _ => FindingStatus::Open,
+        },
+        details,
+        resources,
+    });
+    Ok(event.done())
+}
+
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html>
+fn severity(number: f64) -> Severity {
+    match number {
+        _ if number >= 9.0 => Severity::Critical,
+        _ if number >= 7.0 => Severity::High,
+        _ if number >= 4.0 => Severity::Medium,
+        _ if number >= 1.0 => Severity::Low,
+        _ => Severity::Info,
+    }
+}
+
+/// The resources that the finding is about; of a resource type that is not known here, all that it describes.
+fn resources(finding: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
+    let resource = field(finding, &["resource", "Resource"]).unwrap_or(&Value::Null);
+    let stated = text(resource, &["resourceType", "ResourceType"]).unwrap_or_default();
+    let known = stated == "AccessKey" || RESOURCES.iter().any(|(types, ..)| types.contains(&stated));
+    let described = RESOURCES.iter().filter(|(types, ..)| !known || types.contains(&stated));
+    let mut keys: Vec<ResourceKey> = described
+        .flat_map(|(_, part, names, kind)| {
+            let part = field(resource, part);
+            let parts = part
+                .map_or(&[][..], |part| part.as_array().map_or(std::slice::from_ref(part), Vec::as_slice));
+            parts.iter().filter_map(|part| key_at(account, region, kind, text(part, names)?))
+        })
+        .chain(principal(resource, account, region).filter(|_| !known || stated == "AccessKey"))
+        .chain(volumes(resource, account, region))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Whose access key it was. For a role's session the user's name is the role's.
+fn principal(resource: &Value, account: &str, region: &str) -> Option<ResourceKey> {
+    let key = field(resource, &["accessKeyDetails", "AccessKeyDetails"])?;
+    let name = text(key, &["userName", "UserName"])?;
+    match text(key, &["userType", "UserType"])? {
+        "IAMUser" => key_at(account, region, "AWS::IAM::User", name),
+        "Role" | "AssumedRole" => key_at(account, region, "AWS::IAM::Role", name),
+        "Root" => key_at(account, region, "AWS::::Account", account),
+        _ => None,
+    }
+}
+
+/// The volumes that malware protection looked at.
+fn volumes(resource: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
+    let details = field(resource, &["ebsVolumeDetails", "EbsVolumeDetails"]).unwrap_or(&Value::Null);
+    items(details, &["scannedVolumeDetails", "ScannedVolumeDetails"])
+        .iter()
+        .filter_map(|volume| {
+            key_at(account, region, "AWS::EC2::Volume", text(volume, &["volumeArn", "VolumeArn"])?)
+        })
+        .collect()
+}
+
+fn missing(name: &str) -> Rejection {
+    Rejection::new(Reason::MissingField, format!("{WHAT} has no `{name}`"))
 }

@@ -159,7 +159,7 @@ fn read_envelope(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rej
         ("aws.guardduty", "GuardDuty Finding") => guardduty::read(envelope, now),
         ("aws.securityhub", _) => securityhub::read(envelope, now),
         ("aws.cloudwatch", _) => alarms::read(envelope, now),
-        ("aws.health", _) => health::read(envelope, now),
+        ("aws.health" | "awshealth.mock", _) => health::read(envelope, now),
         ("aws.ec2", _) => ec2::read(envelope, now),
         ("aws.ecs", _) => ecs::read(envelope, now),
         ("aws.autoscaling", _) => autoscaling::read(envelope, now),

@@ -33,7 +33,7 @@ pub(super) fn read(notice: &Value, around: Around<'_>, now: Timestamp) -> Result
         event.target(key, &[resource_id]);
     }
     let rule_arn = text(notice, &["configRuleARN"]);
-    event.relate(event.key_of_either("AWS::Config::ConfigRule", rule_arn.unwrap_or(rule)));
+    event.relate(event.key("AWS::Config::ConfigRule", rule_arn.unwrap_or(rule)));
     let spoken = verdict.unwrap_or("no longer evaluated").to_lowercase().replace('_', " ");
     let severity = if verdict == Some("NON_COMPLIANT") { Severity::Medium } else { Severity::Info };
     event.summary(severity, &format!("{resource_id} became {spoken} under rule {rule}"));

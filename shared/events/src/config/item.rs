@@ -15,7 +15,10 @@
 
 use std::borrow::Cow;
 
-use model::{Arn, Document, Rank, ResourceFact, ResourceKey, Sighting, Source, Spelling, Timestamp, aws_key};
+use model::{
+    Arn, Document, Rank, ResourceFact, ResourceKey, Sighting, Source, Spelling, Timestamp, aws_key,
+    known_type,
+};
 use serde_json::{Map, Value};
 
 use super::{Around, identity, is_kind, kind, relations};
@@ -107,15 +110,18 @@ impl Placed {
         let key = aws_key(&Spelling {
             account,
             region: region.as_ref().copied().unwrap_or_default(),
-            kind: &kind,
+            kind,
             id: text(item, &["resourceId"]),
             name: text(item, &["resourceName"]),
             arn: arn.map(|(text, _)| text),
-        })
-        .ok_or_else(|| missing("resourceId"))?;
-        if key.region.is_empty() {
-            place::region(WHAT, &regions)?;
-        }
+        });
+        // Without a region only a type that is known to be global has a key of its own.
+        let key = match (key, &region) {
+            (Some(key), Ok(_)) => key,
+            (Some(key), Err(_)) if known_type(kind).is_some() => key,
+            (_, Err(nowhere)) => return Err(nowhere.clone()),
+            (None, Ok(_)) => return Err(missing("resourceId")),
+        };
         let own = place::account(WHAT, &own_account).is_ok()
             && (key.region == GLOBAL || place::region(WHAT, &own_region).is_ok());
         let region = region.ok().filter(|region| *region != GLOBAL).unwrap_or_default().to_owned();

@@ -32,14 +32,13 @@ pub(super) fn read(item: &Value, account: &str, region: &str) -> BTreeSet<Relati
             let to = aws_key(&Spelling {
                 account,
                 region,
-                kind: &target,
+                kind: target,
                 id: text(related, &["resourceId"]),
                 name: text(related, &["resourceName"]),
                 arn: None,
-            })
-            .filter(|key| !key.region.is_empty())?;
+            })?;
             let phrase = text(related, &["name", "relationshipName"]).unwrap_or("is related to");
-            Some(Relation { kind: phrase_of(phrase, &target), to })
+            Some(Relation { kind: phrase_of(phrase, target), to })
         })
         .collect()
 }
