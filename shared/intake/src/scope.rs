@@ -88,3 +88,6 @@ fn foreign(account: &str) -> Rejection {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;
