@@ -76,7 +76,8 @@ fn only_same_origin(method: &Method, host: Option<&str>, headers: &HeaderMap) ->
 
 /// `Authorization: Bearer TOKEN`, or Basic with the token as password, which a browser can ask a person for.
 fn only_with_token(token: &str, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(given_token);
+    let given =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(given_token);
     if given.is_some_and(|given| same(given.as_bytes(), token.as_bytes())) {
         return Ok(());
     }

@@ -42,7 +42,10 @@ pub struct Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("catalog", &self.catalog).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("catalog", &self.catalog)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 

@@ -86,7 +86,11 @@ fn streams(text: &mut Exposition, sources: &[SourceStatus]) {
         let labels = [("source", source.as_str()), ("account", &account), ("region", &region)];
         text.sample("perigee_observations_total", &labels, status.observations);
     }
-    text.family("perigee_source_heard_timestamp_seconds", "gauge", "When the catalog last heard from a source.");
+    text.family(
+        "perigee_source_heard_timestamp_seconds",
+        "gauge",
+        "When the catalog last heard from a source.",
+    );
     for status in sources {
         let [source, account, region] = labels(status);
         let labels = [("source", source.as_str()), ("account", &account), ("region", &region)];
@@ -105,7 +109,8 @@ impl Exposition {
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
-        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        let labels: Vec<_> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
         match labels.as_slice() {
             [] => self.line(format_args!("{name} {value}")),
             labels => self.line(format_args!("{name}{{{}}} {value}", labels.join(","))),
@@ -140,7 +145,36 @@ mod tests {
             kind: "a \"quoted\\ type".to_owned(),
             count: 3,
         }];
-        expect![].assert_eq(&text("0.1.0", &meter, Some((&counts, &[]))));
-        expect![].assert_eq(&text("0.1.0", &Meter::default(), None));
+        expect![[r##"
+            # HELP perigee_info The build that answers.
+            # TYPE perigee_info gauge
+            perigee_info{version="0.1.0"} 1
+            # HELP perigee_database_up 1 when the database answered this scrape.
+            # TYPE perigee_database_up gauge
+            perigee_database_up 1
+            # HELP perigee_resources Resources that are there now.
+            # TYPE perigee_resources gauge
+            perigee_resources{account="111122223333",region="eu-west-1",type="a \"quoted\\ type"} 3
+            # HELP perigee_observations_total Observations recorded.
+            # TYPE perigee_observations_total counter
+            # HELP perigee_source_heard_timestamp_seconds When the catalog last heard from a source.
+            # TYPE perigee_source_heard_timestamp_seconds gauge
+            # HELP perigee_http_request_seconds Requests answered and the time they took.
+            # TYPE perigee_http_request_seconds summary
+            perigee_http_request_seconds_count{method="GET",route="/api/v1/resources",status="200"} 2
+            perigee_http_request_seconds_sum{method="GET",route="/api/v1/resources",status="200"} 0.75
+        "##]]
+        .assert_eq(&text("0.1.0", &meter, Some((&counts, &[]))));
+        expect![[r##"
+            # HELP perigee_info The build that answers.
+            # TYPE perigee_info gauge
+            perigee_info{version="0.1.0"} 1
+            # HELP perigee_database_up 1 when the database answered this scrape.
+            # TYPE perigee_database_up gauge
+            perigee_database_up 0
+            # HELP perigee_http_request_seconds Requests answered and the time they took.
+            # TYPE perigee_http_request_seconds summary
+        "##]]
+        .assert_eq(&text("0.1.0", &Meter::default(), None));
     }
 }

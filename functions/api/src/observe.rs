@@ -51,7 +51,8 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => refuse(Problem::internal(anyhow::anyhow!("a handler panicked")), page),
         Err(_elapsed) => {
-            let detail = format!("No answer within {} seconds. Ask for less, or try again.", TIMEOUT.as_secs());
+            let detail =
+                format!("No answer within {} seconds. Ask for less, or try again.", TIMEOUT.as_secs());
             refuse(Problem::new(Kind::TooSlow, detail), page)
         }
     }

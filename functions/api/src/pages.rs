@@ -38,7 +38,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/changes", get(changes::page))
         .route("/sources", get(sources::page))
         .route("/rejected", get(rejected::page))
-        .route("/assets/app.css", get(async |headers: HeaderMap| asset("text/css; charset=utf-8", STYLE, &headers)))
+        .route(
+            "/assets/app.css",
+            get(async |headers: HeaderMap| asset("text/css; charset=utf-8", STYLE, &headers)),
+        )
         .route("/assets/icon.svg", get(async |headers: HeaderMap| asset("image/svg+xml", ICON, &headers)))
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn problem(problem: &Problem) -> Response {
         div class="empty" {
             p class="eyebrow" { (problem.kind.status().as_u16()) }
             h1 { (problem.kind.title()) }
-            p { (problem.detail) }
+            p { (layout::coded(&problem.detail)) }
             p { a class="button" href="/" { "To the catalog" } }
         }
     };
@@ -86,12 +89,18 @@ fn with_status(page: Markup, shown: Option<&Problem>) -> Response {
 }
 
 pub(crate) async fn no_such_route(uri: Uri) -> Response {
-    let detail = format!("Nothing is served at {}. The routes are listed in /api/v1/openapi.json.", text::cut(uri.path(), 200));
+    let detail = format!(
+        "Nothing is served at {}. The routes are listed in /api/v1/openapi.json.",
+        text::cut(uri.path(), 200)
+    );
     refuse(&uri, Problem::new(Kind::NotFound, detail))
 }
 
 pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Response {
-    let detail = format!("{} does not take {method}; /api/v1/openapi.json says what it takes.", text::cut(uri.path(), 200));
+    let detail = format!(
+        "{} does not take {method}; /api/v1/openapi.json says what it takes.",
+        text::cut(uri.path(), 200)
+    );
     refuse(&uri, Problem::new(Kind::MethodNotAllowed, detail))
 }
 

@@ -54,17 +54,29 @@ fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route(
             "/api/v1/events",
-            post_with(events::post, say("postEvents", "Take events: one JSON document or NDJSON, gzipped or not, up to 4 MB")),
+            post_with(
+                events::post,
+                say("postEvents", "Take events: one JSON document or NDJSON, gzipped or not, up to 4 MB"),
+            ),
         )
         .api_route("/api/v1/resources", get_with(resources::list, say("listResources", "List resources")))
-        .api_route("/api/v1/resources/{reference}", get_with(resources::show, say("getResource", "One resource with its documents")))
+        .api_route(
+            "/api/v1/resources/{reference}",
+            get_with(resources::show, say("getResource", "One resource with its documents")),
+        )
         .api_route(
             "/api/v1/resources/{reference}/history",
-            get_with(resources::history, say("getHistory", "The versions of a resource, latest first, each with what it changed")),
+            get_with(
+                resources::history,
+                say("getHistory", "The versions of a resource, latest first, each with what it changed"),
+            ),
         )
         .api_route(
             "/api/v1/resources/{reference}/changes",
-            get_with(resources::changes, say("listResourceChanges", "The changes that touched a resource, newest first")),
+            get_with(
+                resources::changes,
+                say("listResourceChanges", "The changes that touched a resource, newest first"),
+            ),
         )
         .api_route(
             "/api/v1/resources/{reference}/graph",
@@ -76,28 +88,70 @@ fn routes() -> ApiRouter<Arc<App>> {
         )
         .api_route(
             "/api/v1/resources/{reference}/edges",
-            get_with(resources::edges, say("listEdges", "The relations of a resource that hold now, both ways")),
+            get_with(
+                resources::edges,
+                say("listEdges", "The relations of a resource that hold now, both ways"),
+            ),
         )
-        .api_route("/api/v1/changes", get_with(lists::changes, say("listChanges", "List changes, newest first")))
-        .api_route("/api/v1/findings", get_with(lists::findings, say("listFindings", "List findings, latest statement first")))
+        .api_route(
+            "/api/v1/changes",
+            get_with(lists::changes, say("listChanges", "List changes, newest first")),
+        )
+        .api_route(
+            "/api/v1/findings",
+            get_with(lists::findings, say("listFindings", "List findings, latest statement first")),
+        )
         .api_route(
             "/api/v1/rejected",
-            get_with(lists::rejected, say("listRejected", "List input that could not be taken, latest first")),
+            get_with(
+                lists::rejected,
+                say("listRejected", "List input that could not be taken, latest first"),
+            ),
         )
-        .api_route("/api/v1/sources", get_with(lists::sources, say("listSources", "Coverage and freshness of every source")))
+        .api_route(
+            "/api/v1/sources",
+            get_with(lists::sources, say("listSources", "Coverage and freshness of every source")),
+        )
         .api_route(
             "/api/v1/counts",
-            get_with(lists::counts, say("listCounts", "How many resources there are, by account, region and type")),
+            get_with(
+                lists::counts,
+                say("listCounts", "How many resources there are, by account, region and type"),
+            ),
         )
-        .api_route("/api/v1/digest", get_with(system::digest, say("getDigest", "A hash of the catalog's meaning")))
-        .api_route("/api/v1/reset", post_with(system::reset, say("reset", "Remove everything that was recorded (local servers only)")))
+        .api_route(
+            "/api/v1/digest",
+            get_with(system::digest, say("getDigest", "A hash of the catalog's meaning")),
+        )
+        .api_route(
+            "/api/v1/reset",
+            post_with(
+                system::reset,
+                say("reset", "Remove everything that was recorded (local servers only)"),
+            ),
+        )
         .api_route("/api/v1/openapi.json", get_with(system::openapi, say("getOpenApi", "This document")))
-        .api_route("/api/v1/healthz", get_with(system::healthz, say("getHealth", "Whether the server and its database answer")))
-        .api_route("/healthz", get_with(system::healthz, say("getHealthAtRoot", "Whether the server and its database answer")))
-        .api_route("/api/v1/metrics", get_with(system::metrics, say("getMetrics", "Metrics in Prometheus' text format")))
-        .api_route("/metrics", get_with(system::metrics, say("getMetricsAtRoot", "Metrics in Prometheus' text format")))
+        .api_route(
+            "/api/v1/healthz",
+            get_with(system::healthz, say("getHealth", "Whether the server and its database answer")),
+        )
+        .api_route(
+            "/healthz",
+            get_with(system::healthz, say("getHealthAtRoot", "Whether the server and its database answer")),
+        )
+        .api_route(
+            "/api/v1/metrics",
+            get_with(system::metrics, say("getMetrics", "Metrics in Prometheus' text format")),
+        )
+        .api_route(
+            "/metrics",
+            get_with(system::metrics, say("getMetricsAtRoot", "Metrics in Prometheus' text format")),
+        )
 }
 
-fn say(id: &'static str, summary: &'static str) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> {
+fn say(
+    id: &'static str,
+    summary: &'static str,
+) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> {
     move |operation| operation.id(id).summary(summary)
 }

@@ -26,7 +26,9 @@ fn a_local_server_answers_under_loopback_names_only() {
     for host in ["127.0.0.1", "127.0.0.1:8080", "localhost:8080", "LOCALHOST", "[::1]:8080", "[::1]"] {
         assert_eq!(judge(&local(), "GET", "/", &[("host", host)]), None, "{host}");
     }
-    for host in ["attacker.example", "attacker.example:8080", "127.0.0.1.attacker.example", "127.0.0.1:8080@x", ""] {
+    for host in
+        ["attacker.example", "attacker.example:8080", "127.0.0.1.attacker.example", "127.0.0.1:8080@x", ""]
+    {
         assert_eq!(judge(&local(), "GET", "/", &[("host", host)]), Some(Kind::ForeignHost), "{host}");
     }
     assert_eq!(judge(&local(), "GET", "/healthz", &[]), Some(Kind::ForeignHost));
@@ -36,7 +38,8 @@ fn a_local_server_answers_under_loopback_names_only() {
 #[test]
 fn a_write_from_another_site_is_refused() {
     let host = ("host", "127.0.0.1:8080");
-    let post = |headers: &[(&str, &str)]| judge(&local(), "POST", "/api/v1/events", &[&[host], headers].concat());
+    let post =
+        |headers: &[(&str, &str)]| judge(&local(), "POST", "/api/v1/events", &[&[host], headers].concat());
     assert_eq!(post(&[]), None);
     assert_eq!(post(&[("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]), None);
     assert_eq!(post(&[("sec-fetch-site", "none")]), None);
@@ -56,11 +59,21 @@ fn a_write_from_another_site_is_refused() {
 
 #[test]
 fn a_token_is_needed_for_all_but_health() {
-    let get = |path: &str, authorization: &str| judge(&guarded(), "GET", path, &[("authorization", authorization)]);
+    let get =
+        |path: &str, authorization: &str| judge(&guarded(), "GET", path, &[("authorization", authorization)]);
     assert_eq!(get("/api/v1/resources", "Bearer s3cret"), None);
     assert_eq!(get("/", "bearer s3cret"), None);
     assert_eq!(get("/", "Basic YW55b25lOnMzY3JldA=="), None);
-    for wrong in ["", "s3cret", "Bearer", "Bearer ", "Bearer S3cret", "Bearer s3cret2", "Basic s3cret", "Basic czNjcmV0"] {
+    for wrong in [
+        "",
+        "s3cret",
+        "Bearer",
+        "Bearer ",
+        "Bearer S3cret",
+        "Bearer s3cret2",
+        "Basic s3cret",
+        "Basic czNjcmV0",
+    ] {
         assert_eq!(get("/", wrong), Some(Kind::Unauthorized), "{wrong}");
         assert_eq!(get("/healthz", wrong), None, "{wrong}");
     }

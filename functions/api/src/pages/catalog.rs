@@ -26,7 +26,10 @@ pub(super) struct CatalogParams {
     cursor: Option<String>,
 }
 
-pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<CatalogParams>, Problem>) -> Answer {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    params: Result<Params<CatalogParams>, Problem>,
+) -> Answer {
     let Params(CatalogParams { q, include_deleted, cursor }) = params?;
     let catalog = &app.context.catalog;
     let counts = catalog.counts().await?;
@@ -37,7 +40,8 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<Cata
     };
     let mut page = Page { items: Vec::new(), next: None };
     if wrong.is_none() {
-        let query = ResourceQuery { selector: selector.clone(), include_deleted, limit: Limit::default().0, cursor };
+        let query =
+            ResourceQuery { selector: selector.clone(), include_deleted, limit: Limit::default().0, cursor };
         match catalog.resources(&query).await.map_err(Problem::from) {
             Ok(found) => page = found,
             Err(problem) if problem.column.is_some() => wrong = Some(problem),
@@ -46,7 +50,8 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<Cata
     }
     let error = wrong.as_ref().map(|problem| problem.detail.as_str());
     let now = app.context.clock.now();
-    let view = View { q: &q, selector: &selector, error, include_deleted, counts: &counts, page: &page, first, now };
+    let view =
+        View { q: &q, selector: &selector, error, include_deleted, counts: &counts, page: &page, first, now };
     Ok(with_status(view.render(), wrong.as_ref()))
 }
 
@@ -69,7 +74,11 @@ const SHOWN_FACETS: usize = 8;
 impl View<'_> {
     pub(super) fn render(&self) -> Markup {
         let unasked = self.q.trim().is_empty() && !self.include_deleted && self.first;
-        let body = if unasked && self.counts.is_empty() && self.page.items.is_empty() { nothing_yet() } else { self.body() };
+        let body = if unasked && self.counts.is_empty() && self.page.items.is_empty() {
+            nothing_yet()
+        } else {
+            self.body()
+        };
         layout::page(Some(layout::Place::Catalog), "Catalog", &body)
     }
 
@@ -186,8 +195,8 @@ impl View<'_> {
                     span class="sub narrow" { (resource.account) " · " (resource.region) }
                 }
                 td { (layout::kind(&resource.kind)) }
-                td class="wide mono" { (resource.account) }
-                td class="wide" { (resource.region) }
+                td class="wide account" { (resource.account) }
+                td class="wide region" { (resource.region) }
                 td class="wide" {
                     @if let Some(since) = resource.since { (layout::ago(since, self.now)) } @else { span class="quiet" { "not known" } }
                 }
@@ -239,17 +248,20 @@ fn nothing_yet() -> Markup {
 /// Whether a term is the choice of `value` (or of any value) of a facet.
 fn is_choice(term: &Term, field: &str, value: Option<&str>) -> bool {
     match term {
-        Term::Compare { field: path, op: Op::Equal, values, .. } if *path == [field] => match (values.as_slice(), value) {
-            ([Pattern::Exact(held)], Some(value)) => held == value,
-            (_, value) => value.is_none(),
-        },
+        Term::Compare { field: path, op: Op::Equal, values, .. } if *path == [field] => {
+            match (values.as_slice(), value) {
+                ([Pattern::Exact(held)], Some(value)) => held == value,
+                (_, value) => value.is_none(),
+            }
+        }
         Term::Compare { .. } | Term::Word(_) => false,
     }
 }
 
 /// The search with the choice made, or taken back.
 fn toggled(selector: &Selector, field: &str, value: &str, chosen: bool) -> String {
-    let mut terms: Vec<_> = selector.terms.iter().filter(|term| !is_choice(term, field, None)).cloned().collect();
+    let mut terms: Vec<_> =
+        selector.terms.iter().filter(|term| !is_choice(term, field, None)).cloned().collect();
     if !chosen {
         let values = vec![Pattern::Exact(value.to_owned())];
         terms.push(Term::Compare { field: vec![field.to_owned()], op: Op::Equal, values, column: 1 });

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many changes a page lists, and how many the bars count.
-const LISTED: u16 = 30;
+pub(super) const LISTED: u16 = 25;
 const COUNTED: u16 = 1000;
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -38,11 +38,16 @@ pub(super) struct ChangesParams {
     pub(super) cursor: String,
 }
 
-pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<ChangesParams>, Problem>) -> Answer {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    params: Result<Params<ChangesParams>, Problem>,
+) -> Answer {
     let Params(params) = params?;
     let (listed, counted, wrong) = match read(&app, &params).await {
         Ok((listed, counted)) => (listed, counted, None),
-        Err(problem) if is_askers(problem.kind) => (Page { items: Vec::new(), next: None }, Vec::new(), Some(problem)),
+        Err(problem) if is_askers(problem.kind) => {
+            (Page { items: Vec::new(), next: None }, Vec::new(), Some(problem))
+        }
         Err(problem) => return Err(problem.into()),
     };
     let error = wrong.as_ref().map(|problem| problem.detail.as_str());
@@ -100,8 +105,13 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
 }
 
-const SPANS: [(&str, &str); 5] =
-    [("", "All time"), ("1h", "Last hour"), ("24h", "Last 24 hours"), ("7d", "Last 7 days"), ("30d", "Last 30 days")];
+const SPANS: [(&str, &str); 5] = [
+    ("", "All time"),
+    ("1h", "Last hour"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+];
 
 impl View<'_> {
     pub(super) fn render(&self) -> Markup {
@@ -165,7 +175,7 @@ impl View<'_> {
             @for (title, changes) in groups(&self.page.items) {
                 section class="group" {
                     h2 { (title) " " span class="count" { (changes.len()) span class="sr" { " on this page" } } }
-                    (feed::feed(&changes, self.now))
+                    (feed::feed(&changes, feed::Times::OfTheDay, self.now))
                 }
             }
         }

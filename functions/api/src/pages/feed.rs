@@ -7,21 +7,34 @@ use model::{Category, Role, Severity, Timestamp};
 use super::{layout, text};
 
 /// The longest request or answer that is printed, in characters.
-const MAX_DETAILS: usize = 1200;
+const MAX_DETAILS: usize = 500;
 /// The resources of a change that are named before the rest is counted.
-const MAX_NAMED: usize = 6;
+const MAX_NAMED: usize = 5;
 
-/// The changes in the order given.
-pub(super) fn feed(changes: &[&Change], now: Timestamp) -> Markup {
-    html! { ol class="feed" { @for change in changes { (entry(change, now)) } } }
+/// How the times of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// With their dates.
+    Dated,
+    /// Without: a heading above has the date.
+    OfTheDay,
 }
 
-fn entry(change: &Change, now: Timestamp) -> Markup {
+/// The changes in the order given.
+pub(super) fn feed(changes: &[&Change], times: Times, now: Timestamp) -> Markup {
+    html! { ol class="feed" { @for change in changes { (entry(change, times, now)) } } }
+}
+
+fn entry(change: &Change, times: Times, now: Timestamp) -> Markup {
+    let when = match times {
+        Times::Dated => text::second(change.occurred_at),
+        Times::OfTheDay => change.occurred_at.format("%H:%M:%S").to_string(),
+    };
     html! {
         li class=(if change.error_code.is_some() { "entry failed" } else { "entry" }) {
             div class="at" {
                 time datetime=(text::machine(change.occurred_at)) {
-                    span class="when" { (change.occurred_at.format("%H:%M:%S")) } " "
+                    span class="when" { (when) } " "
                     span class="ago" { (text::ago(change.occurred_at, now)) }
                 }
             }
@@ -33,7 +46,7 @@ fn entry(change: &Change, now: Timestamp) -> Markup {
                     @if change.read_only { (layout::badge("plain", "read only")) }
                     @else { (layout::badge(tone(change.category), change.category.as_str())) }
                 }
-                p class="summary" { (text::cut(&change.summary, 300)) }
+                p class="summary" { (text::cut(&change.summary, 240)) }
                 (targets(&change.resources))
                 p class="meta" {
                     @if let Some(actor) = &change.actor { span class="actor" { (actor) } @if let Some(via) = &actor.via { " via " (via) } " · " }
@@ -88,14 +101,15 @@ fn more(change: &Change) -> Markup {
         ("Session", change.session_id.as_deref()),
         ("Event id", change.event_id.as_deref()),
     ];
-    let mentions = change.mentions.iter().map(|name| text::cut(name, 200)).take(10).collect::<Vec<_>>().join(", ");
+    let mentions =
+        change.mentions.iter().map(|name| text::cut(name, 200)).take(10).collect::<Vec<_>>().join(", ");
     let details = serde_json::to_string_pretty(&change.details).unwrap_or_default();
     html! {
         details class="more" {
             summary { "Details" span class="sr" { " of " (change.kind) " at " (text::second(change.occurred_at)) } }
             dl class="facts" {
                 @for (name, value) in facts {
-                    @if let Some(value) = value { div { dt { (name) } dd { (text::cut(value, 400)) } } }
+                    @if let Some(value) = value { div { dt { (name) } dd { (text::cut(value, 200)) } } }
                 }
                 @if !mentions.is_empty() { div { dt { "Also names" } dd { (mentions) } } }
                 div { dt { "Recorded" } dd { (text::second(change.recorded_at)) } }

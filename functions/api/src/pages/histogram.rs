@@ -68,7 +68,10 @@ impl Histogram {
     pub(super) fn render(&self) -> Markup {
         let highest = self.bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
         let step = 600.0 / f64::from(u32::try_from(self.bars.len()).unwrap_or(1).max(1));
-        let end = self.bars.last().map_or_else(String::new, |bar| text::minute(bar.from + TimeDelta::seconds(self.width)));
+        let end = self
+            .bars
+            .last()
+            .map_or_else(String::new, |bar| text::minute(bar.from + TimeDelta::seconds(self.width)));
         let start = self.bars.first().map_or_else(String::new, |bar| text::minute(bar.from));
         html! {
             figure class="histogram" {
@@ -95,10 +98,17 @@ impl Histogram {
     }
 
     fn in_words(&self, highest: u32) -> String {
-        let busiest = self.bars.iter().find(|bar| bar.count == highest).map_or_else(String::new, |bar| text::minute(bar.from));
+        let busiest = self
+            .bars
+            .iter()
+            .find(|bar| bar.count == highest)
+            .map_or_else(String::new, |bar| text::minute(bar.from));
         let total: u32 = self.bars.iter().map(|bar| bar.count).sum();
         let failed: u32 = self.bars.iter().map(|bar| bar.failed).sum();
-        format!("{total} changes, {failed} of them failed, by {}; the most, {highest}, at {busiest}", self.unit)
+        format!(
+            "{total} changes, {failed} of them failed, by {}; the most, {highest}, at {busiest}",
+            self.unit
+        )
     }
 }
 
@@ -127,7 +137,9 @@ mod tests {
 
     #[test]
     fn the_width_of_a_bar_follows_the_span() {
-        let unit = |last: &str| Histogram::of(&[(at("2026-03-01T00:00:00Z"), false), (at(last), false)]).map(|h| h.unit);
+        let unit = |last: &str| {
+            Histogram::of(&[(at("2026-03-01T00:00:00Z"), false), (at(last), false)]).map(|h| h.unit)
+        };
         assert_eq!(unit("2026-03-01T00:10:00Z"), Some("minute"));
         assert_eq!(unit("2026-03-02T00:10:00Z"), Some("hour"));
         assert_eq!(unit("2026-04-20T00:00:00Z"), Some("day"));
@@ -138,7 +150,11 @@ mod tests {
 
     #[test]
     fn every_change_is_counted_in_its_interval() {
-        let times = [("2026-03-01T00:00:59Z", true), ("2026-03-01T00:00:01Z", false), ("2026-03-01T00:02:00Z", false)];
+        let times = [
+            ("2026-03-01T00:00:59Z", true),
+            ("2026-03-01T00:00:01Z", false),
+            ("2026-03-01T00:02:00Z", false),
+        ];
         let histogram = Histogram::of(&times.map(|(time, failed)| (at(time), failed))).unwrap();
         let counts: Vec<_> = histogram.bars.iter().map(|bar| (bar.count, bar.failed)).collect();
         assert_eq!(counts, [(2, 1), (0, 0), (1, 0)]);

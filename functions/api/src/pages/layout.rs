@@ -85,12 +85,12 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(text::machine(at)) title={ (text::second(at)) " UTC" } { (text::ago(at, now)) } }
 }
 
-/// A type, its provider and service in a quiet voice.
+/// A type, its provider and service in a quiet voice. It may break after its colons.
 pub(super) fn kind(kind: &str) -> Markup {
     let (scope, name) = kind.rsplit_once("::").unwrap_or(("", kind));
     html! {
         span class="kind" {
-            @if !scope.is_empty() { span class="quiet" { (scope) "::" } }
+            @if !scope.is_empty() { span class="quiet" { @for part in scope.split("::") { (part) "::" wbr; } } }
             (name)
         }
     }
@@ -99,6 +99,15 @@ pub(super) fn kind(kind: &str) -> Markup {
 /// A small word with a colour that only repeats what the word says.
 pub(super) fn badge(tone: &str, word: &str) -> Markup {
     html! { span class={ "badge " (tone) } { (word) } }
+}
+
+/// Text in which backticks set off code.
+pub(super) fn coded(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 /// The link to the page after this one.
@@ -121,7 +130,7 @@ pub(super) fn search(label: &str, q: &str, error: Option<&str>, hint: &Markup) -
                     aria-invalid=[error.map(|_| "true")];
                 button type="submit" { "Search" }
             }
-            @if let Some(error) = error { p id="q-error" class="error" { (error) } }
+            @if let Some(error) = error { p id="q-error" class="error" { (coded(error)) } }
             p id="q-hint" class="hint" { (hint) }
         }
     }

@@ -21,7 +21,10 @@ pub(super) struct RejectedParams {
     cursor: Option<String>,
 }
 
-pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<RejectedParams>, Problem>) -> Answer {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    params: Result<Params<RejectedParams>, Problem>,
+) -> Answer {
     let Params(RejectedParams { cursor }) = params?;
     let rejected = app.context.catalog.rejected(Limit::default().0, cursor.as_deref()).await?;
     Ok(render(&rejected, app.context.clock.now()).into_response())

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ::catalog::{
-    Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail, VersionState, Walk,
+    Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail,
+    VersionState, Walk,
 };
 use axum::{extract::State, response::IntoResponse};
 use maud::{Markup, html};
@@ -60,7 +61,14 @@ pub(super) async fn page(
     let graph = catalog.graph(id, walk).await?.ok_or_else(|| no_such_resource(&reference))?;
     let history = history::history(catalog, id, VERSIONS, versions.as_deref()).await?;
     let now = app.context.clock.now();
-    let view = View { detail: &detail, changes: &changes, findings: &findings, graph: &graph, history: &history, now };
+    let view = View {
+        detail: &detail,
+        changes: &changes,
+        findings: &findings,
+        graph: &graph,
+        history: &history,
+        now,
+    };
     Ok(view.render().into_response())
 }
 
@@ -155,7 +163,7 @@ impl View<'_> {
             section aria-labelledby="changes" {
                 h2 id="changes" { "Changes" }
                 @if self.changes.items.is_empty() { p class="none" { "No change on it was recorded." } }
-                @else { (feed::feed(&self.changes.items.iter().collect::<Vec<_>>(), self.now)) }
+                @else { (feed::feed(&self.changes.items.iter().collect::<Vec<_>>(), feed::Times::Dated, self.now)) }
                 p class="after" { a href=(all) { "All changes, reads included" } }
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                         th scope="col" { "Account" }
                         th scope="col" class="wide" { "Region" }
                         th scope="col" class="num wide" { "Observations" }
-                        th scope="col" { "Told of, latest" }
+                        th scope="col" { "Latest fact" }
                         th scope="col" { "Last heard" }
                     }
                 }
@@ -40,8 +40,8 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                     @for source in sources {
                         tr {
                             th scope="row" { (source.source) span class="sub narrow" { (source.region) } }
-                            td class="mono" { (source.account) }
-                            td class="wide" { (source.region) }
+                            td class="account" { (source.account) }
+                            td class="wide region" { (source.region) }
                             td class="num wide" { (text::number(source.observations)) }
                             td { (layout::time(source.latest, now)) }
                             td { (layout::ago(source.heard_at, now)) }

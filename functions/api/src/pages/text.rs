@@ -89,19 +89,21 @@ mod tests {
         let told: Vec<_> = [0, 59, 60, 3599, 3600, 86_399, 86_400, 2_592_000, 31_536_000, -10, -120]
             .map(|seconds| ago(now - chrono::TimeDelta::seconds(seconds), now))
             .into();
-        expect![].assert_eq(&told.join(", "));
+        expect!["just now, just now, 1 min ago, 59 min ago, 1 h ago, 23 h ago, 1 d ago, 1 mo ago, 1 y ago, in moments, in 2 min"].assert_eq(&told.join(", "));
     }
 
     #[test]
     fn numbers_are_grouped() {
-        expect![].assert_eq(&[0, 7, 999, 1000, 123_456, 1_234_567, -1000].map(number).join(" "));
-        expect![].assert_eq(&[1, 2].map(|n| counted(n, "change")).join(" "));
-        expect![].assert_eq(&[5, 4300, 5_000_000].map(bytes).join(" "));
+        expect!["0 7 999 1,000 123,456 1,234,567 -1,000"]
+            .assert_eq(&[0, 7, 999, 1000, 123_456, 1_234_567, -1000].map(number).join(" "));
+        expect!["1 change 2 changes"].assert_eq(&[1, 2].map(|n| counted(n, "change")).join(" "));
+        expect!["5 B 4 kB 5 MB"].assert_eq(&[5, 4300, 5_000_000].map(bytes).join(" "));
     }
 
     #[test]
     fn an_address_escapes_its_parameters() {
-        expect![].assert_eq(&address("/", &[("q", "name=\"a b\" é"), ("none", ""), ("limit", "5")]));
+        expect!["/?q=name%3D%22a%20b%22%20%C3%A9&limit=5"]
+            .assert_eq(&address("/", &[("q", "name=\"a b\" é"), ("none", ""), ("limit", "5")]));
         assert_eq!(address("/", &[]), "/");
     }
 

@@ -79,7 +79,12 @@ impl OperationInput for Events {
             .collect();
         let description = "EventBridge envelopes, CloudTrail records and log files, Config items and notifications, \
                            findings, alarms, wrapped by SNS or SQS or not.";
-        let body = RequestBody { description: Some(description.to_owned()), content, required: true, ..RequestBody::default() };
+        let body = RequestBody {
+            description: Some(description.to_owned()),
+            content,
+            required: true,
+            ..RequestBody::default()
+        };
         operation.request_body = Some(ReferenceOr::Item(body));
     }
 }

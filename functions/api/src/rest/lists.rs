@@ -58,7 +58,12 @@ pub(crate) struct ChangeFilter {
 
 impl ChangeFilter {
     /// The same in the catalog's words.
-    pub(crate) async fn query(&self, app: &App, limit: Limit, cursor: Option<String>) -> Result<ChangeQuery, Problem> {
+    pub(crate) async fn query(
+        &self,
+        app: &App,
+        limit: Limit,
+        cursor: Option<String>,
+    ) -> Result<ChangeQuery, Problem> {
         let now = app.context.clock.now();
         let selector = selector(self.q.as_deref())?;
         let since = self.since.as_deref().map(|text| instant("since", text, now)).transpose()?;

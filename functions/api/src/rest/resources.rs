@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use catalog::{Change, Direction, Edge, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail, ResourceQuery, Walk};
+use catalog::{
+    Change, Direction, Edge, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail, ResourceQuery,
+    Walk,
+};
 use model::ResourceId;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -96,14 +96,17 @@ pub(crate) async fn reset(
                       `perigee` and run `perigee migrate`.";
         return Err(Problem::new(Kind::NotHere, detail));
     }
-    let Json(Reset { confirm, sample }) = body.map_err(|error| Problem::new(Kind::BadBody, error.body_text()))?;
+    let Json(Reset { confirm, sample }) =
+        body.map_err(|error| Problem::new(Kind::BadBody, error.body_text()))?;
     if confirm != "reset" {
         let detail = "This removes everything that was recorded. To do so, send {\"confirm\": \"reset\"}.";
         return Err(Problem::new(Kind::BadBody, detail));
     }
     let events = match &context.sample {
         Some(events) if sample => Some(events()),
-        None if sample => return Err(Problem::new(Kind::NotHere, "This server was built without the sample estate.")),
+        None if sample => {
+            return Err(Problem::new(Kind::NotHere, "This server was built without the sample estate."));
+        }
         Some(_) | None => None,
     };
     context.catalog.reset().await?;
