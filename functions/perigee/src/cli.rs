@@ -1,0 +1,120 @@
+//! The command line: what can be typed, and nothing of what it does.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    client::Connection,
+    commands::{
+        changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
+        reset, show, sources, up,
+    },
+    output::Format,
+};
+
+/// Mission control for AWS accounts and Kubernetes clusters.
+///
+/// Without a command, `up` runs: the whole of Perigee in one process, on a database of its own.
+#[derive(Debug, Parser)]
+#[command(name = "perigee", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The options of `up`, which a bare `perigee` runs.
+    #[command(flatten)]
+    pub up: up::Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the catalog, its API and its pages from this process (the default)
+    Up(up::Options),
+    /// Feed AWS events and items: files, folders, or standard input
+    Ingest(Remote<ingest::Options>),
+    /// List the resources that a selector describes
+    Query(Remote<query::Options>),
+    /// List what happened, newest first
+    Changes(Remote<changes::Options>),
+    /// List what scanners and rules claim
+    Findings(Remote<findings::Options>),
+    /// Show one resource: document, names, sources
+    Show(Remote<show::Options>),
+    /// List the versions of a resource, latest first
+    History(Remote<history::Options>),
+    /// Show what is around a resource
+    Graph(Remote<graph::Options>),
+    /// Print the hash of the catalog's meaning
+    Digest(Remote<digest::Options>),
+    /// Show which sources were heard of, where, and how lately
+    Sources(Remote<sources::Options>),
+    /// List input that was kept aside, with its reason
+    Rejected(Remote<rejected::Options>),
+    /// Say what is configured, reachable and permitted, and what to do about what is not
+    Doctor(Remote<doctor::Options>),
+    /// Bring a database to this build's schema
+    Migrate(migrate::Options),
+    /// Remove everything that was recorded
+    Reset(Remote<reset::Options>),
+    /// Print a completion script for a shell
+    Completions(completions::Options),
+}
+
+/// A command that speaks to a running server and prints data.
+#[derive(Debug, Args)]
+pub struct Remote<O: Args> {
+    /// The command's own.
+    #[command(flatten)]
+    pub options: O,
+    /// Where the server is.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// How data is printed
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+}
+
+/// How much of a list.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Amount {
+    /// How many at most
+    #[arg(long, default_value_t = 100, value_name = "N", conflicts_with = "all")]
+    pub limit: usize,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl Amount {
+    /// The bound as a number.
+    #[must_use]
+    pub fn most(self) -> usize {
+        if self.all { usize::MAX } else { self.limit }
+    }
+}
+
+/// Which way a graph is walked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Direction {
+    /// To what it points at
+    Out,
+    /// To what points at it
+    In,
+    /// Both ways
+    #[default]
+    Both,
+}
+
+impl Direction {
+    /// The API's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+            Self::Both => "both",
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A running server, over HTTP.
+
+use std::time::Duration;
+
+use clap::Args;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use ureq::{Agent, Body, http::Response};
+
+use crate::exit::Usage;
+
+/// Where the server is, and what it wants to see.
+#[derive(Debug, Clone, Args)]
+pub struct Connection {
+    /// Where the server is
+    #[arg(long, env = "PERIGEE_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub url: String,
+    /// The token that the server was started with
+    #[arg(long, env = "PERIGEE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+}
+
+/// A server, and how to speak to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("no Perigee answers at {url}; start one with `perigee up`, or say where it is with --url")]
+    Unreachable {
+        url: String,
+        #[source]
+        source: ureq::Error,
+    },
+    #[error("Perigee at {url} cannot answer now: {detail}")]
+    Busy { url: String, detail: String, retry_after: Option<Duration> },
+    #[error("{detail}")]
+    Refused { status: u16, detail: String },
+    #[error("what answers at {url} is not Perigee ({what}); say where Perigee is with --url")]
+    NotPerigee { url: String, what: String },
+    #[error("`{url}` is no address of a server; it should read like http://127.0.0.1:8080")]
+    BadUrl { url: String },
+}
+
+impl Error {
+    /// Whether the same request may succeed a little later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Busy { .. } => true,
+            Self::Refused { .. } | Self::NotPerigee { .. } | Self::BadUrl { .. } => false,
+        }
+    }
+}
+
+/// For the exit status: what the server calls a bad request was typed wrongly.
+pub(crate) fn explain(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused { status: 400, detail } => Usage(detail).into(),
+        Error::BadUrl { .. } => Usage(error.to_string()).into(),
+        other => other.into(),
+    }
+}
+
+/// The part of RFC 9457 that people read.
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Client {
+    /// A client of the server at `connection`.
+    pub(crate) fn new(connection: &Connection) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_secs(120)))
+            .user_agent(concat!("perigee/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let base = connection.url.trim_end_matches('/').to_owned();
+        Self { agent: config.into(), base, token: connection.token.clone() }
+    }
+
+    /// The server's address, for messages.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Reads `path`, below `/api/v1`.
+    pub(crate) fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Error> {
+        let mut request = self.agent.get(self.address(path)).header("accept", "application/json");
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.read(request.call())
+    }
+
+    /// Sends a body to `path`, below `/api/v1`.
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<T, Error> {
+        let mut request = self.agent.post(self.address(path)).header("content-type", content_type);
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.read(request.send(body))
+    }
+
+    /// Reads a list from its start, page after page, until it ends or `most` items are there. The answer is shaped
+    /// like one page.
+    pub(crate) fn list(&self, path: &str, query: &[(&str, String)], most: usize) -> Result<Value, Error> {
+        let mut items = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let wanted = (most - items.len()).clamp(1, 1000);
+            let mut query = query.to_vec();
+            query.push(("limit", wanted.to_string()));
+            query.extend(next.take().map(|cursor| ("cursor", cursor)));
+            let mut page = self.get(path, &query)?;
+            match page.get_mut("items").map(Value::take) {
+                Some(Value::Array(found)) => items.extend(found),
+                Some(_) | None => return Err(self.not_perigee("its list has no items")),
+            }
+            next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+            if next.is_none() || items.len() >= most {
+                break;
+            }
+        }
+        Ok(match next {
+            Some(next) => serde_json::json!({"items": items, "next": next}),
+            None => serde_json::json!({"items": items}),
+        })
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.base)
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<T, Error> {
+        let mut response = answer.map_err(|source| self.unanswered(source))?;
+        let status = response.status();
+        let retry_after = seconds(&response);
+        let limit = 256 * 1024 * 1024;
+        let text = response.body_mut().with_config().limit(limit).read_to_string();
+        let text = text.map_err(|source| self.unanswered(source))?;
+        if status.is_success() {
+            return serde_json::from_str(&text)
+                .map_err(|_| self.not_perigee("its answer is not what was asked for"));
+        }
+        let Ok(problem) = serde_json::from_str::<Problem>(&text) else {
+            return Err(match status.as_u16() {
+                502..=504 => {
+                    Error::Busy { url: self.base.clone(), detail: format!("HTTP {status}"), retry_after }
+                }
+                _ => self.not_perigee(&format!("HTTP {status}")),
+            });
+        };
+        let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
+        match status.as_u16() {
+            429 | 502..=504 => Err(Error::Busy { url: self.base.clone(), detail, retry_after }),
+            status => Err(Error::Refused { status, detail }),
+        }
+    }
+
+    fn unanswered(&self, source: ureq::Error) -> Error {
+        match source {
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::BadUrl { url: self.base.clone() },
+            ureq::Error::Protocol(_) => self.not_perigee("it does not speak HTTP"),
+            source => Error::Unreachable { url: self.base.clone(), source },
+        }
+    }
+
+    fn not_perigee(&self, what: &str) -> Error {
+        Error::NotPerigee { url: self.base.clone(), what: what.to_owned() }
+    }
+}
+
+fn seconds(response: &Response<Body>) -> Option<Duration> {
+    let text = response.headers().get("retry-after")?.to_str().ok()?;
+    text.parse().ok().map(Duration::from_secs)
+}
+
+/// The path of what is known about one resource. `reference` may hold slashes and colons.
+pub(crate) fn resource_path(reference: &str, below: &str) -> String {
+    format!("/resources/{}{below}", utf8_percent_encode(reference, NON_ALPHANUMERIC))
+}

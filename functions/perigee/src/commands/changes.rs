@@ -1,0 +1,59 @@
+//! `perigee changes [SELECTOR]`
+
+use catalog::Change;
+use clap::Args;
+use serde_json::Value;
+
+use super::{items, say_if_cut, second, since, word};
+use crate::{
+    cli::Amount,
+    client::{Client, explain, resource_path},
+    exit::Done,
+    output::{self, Format},
+};
+
+/// Which changes.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What describes them: `severity=high actor=alice kind=DeleteBucket "free words"`; nothing means all
+    #[arg(value_name = "SELECTOR")]
+    pub selector: Vec<String>,
+    /// Only those since then: 2026-03-03T02:13:00Z, 2026-03-03, or a while before now: 90m, 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only those before then, written like --since
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only those that touched this resource: an id, an ARN, another of its names, or type/name
+    #[arg(long, value_name = "REF")]
+    pub resource: Option<String>,
+    /// How many.
+    #[command(flatten)]
+    pub amount: Amount,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let path = match &options.resource {
+        Some(reference) => resource_path(reference, "/changes"),
+        None => "/changes".to_owned(),
+    };
+    let mut query = vec![("q", options.selector.join(" "))];
+    query.extend(options.since.as_deref().map(|at| ("since", since(at))));
+    query.extend(options.until.as_deref().map(|at| ("until", since(at))));
+    let found = client.list(&path, &query, options.amount.most()).map_err(explain)?;
+    output::show(format, &found, table)?;
+    say_if_cut(&found);
+    Ok(Done::All)
+}
+
+pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
+    let rows = items::<Change>(list)?.into_iter().map(|change| {
+        let actor = change.actor.map(|actor| actor.name).unwrap_or_default();
+        let summary = match change.error_code {
+            Some(code) => format!("{} (failed: {code})", change.summary),
+            None => change.summary,
+        };
+        [second(change.occurred_at), word(&change.severity), actor, summary]
+    });
+    Ok(output::table(["TIME", "SEVERITY", "WHO", "WHAT"], rows))
+}

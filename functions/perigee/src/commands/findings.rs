@@ -1,0 +1,46 @@
+//! `perigee findings [SELECTOR]`
+
+use catalog::Finding;
+use clap::Args;
+use serde_json::Value;
+
+use super::{items, say_if_cut, second, word};
+use crate::{
+    cli::Amount,
+    client::{Client, explain, resource_path},
+    exit::Done,
+    output::{self, Format},
+};
+
+/// Which findings.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What describes them: `product=GuardDuty severity=high status=open "free words"`; nothing means all
+    #[arg(value_name = "SELECTOR")]
+    pub selector: Vec<String>,
+    /// Only those about this resource: an id, an ARN, another of its names, or type/name
+    #[arg(long, value_name = "REF")]
+    pub resource: Option<String>,
+    /// How many.
+    #[command(flatten)]
+    pub amount: Amount,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let path = match &options.resource {
+        Some(reference) => resource_path(reference, "/findings"),
+        None => "/findings".to_owned(),
+    };
+    let query = [("q", options.selector.join(" "))];
+    let found = client.list(&path, &query, options.amount.most()).map_err(explain)?;
+    output::show(format, &found, table)?;
+    say_if_cut(&found);
+    Ok(Done::All)
+}
+
+pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
+    let rows = items::<Finding>(list)?
+        .into_iter()
+        .map(|f| [second(f.updated_at), word(&f.severity), word(&f.status), f.product, f.title]);
+    Ok(output::table(["UPDATED", "SEVERITY", "STATUS", "PRODUCT", "WHAT"], rows))
+}

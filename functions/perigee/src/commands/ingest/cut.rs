@@ -1,0 +1,248 @@
+//! One input, cut into batches that the server takes.
+//!
+//! Lines are cut at line ends and never held all at once. What is not one document a line (a log file, an array, a
+//! document over many lines) and too large for one request is split here, and goes on as one item a line.
+
+use std::{
+    collections::VecDeque,
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
+};
+
+use events::{Piece, Reason, Rejection};
+use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
+use serde::de::IgnoredAny;
+
+/// How large a batch of lines grows: many items share a transaction, and a lost answer costs little.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// The largest body that the server takes.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
+/// The largest document over many lines; it has to be held whole.
+const WHOLE_BYTES: u64 = 1024 * 1024 * 1024;
+/// What a gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// A gzip file of which nothing but the beginning is left: sent in place of one that is cut, so that the server
+/// keeps the same rejection for it as for a cut file that it reads itself.
+const CUT_GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// One request's worth of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Batch {
+    /// What is sent.
+    pub(crate) body: Vec<u8>,
+    /// Where its items came from.
+    pub(crate) origin: Origin,
+}
+
+/// Where the items of a batch came from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Origin {
+    /// The body is the input's lines from this one, counted from 1.
+    Lines { first: u64 },
+    /// The body holds these, one a line.
+    Pieces(Vec<Piece>),
+    /// The body stands for this item alone: all that is said of it is said of the item.
+    Alone(Box<Piece>),
+}
+
+/// The batches of one input.
+pub(crate) struct Cutter {
+    reader: Box<dyn BufRead>,
+    compressed: bool,
+    /// Whether a line with something on it was read.
+    begun: bool,
+    /// Lines that are not yet a batch, where they begin, and how many they are.
+    lines: Vec<u8>,
+    first: u64,
+    count: u64,
+    ready: VecDeque<Batch>,
+    failed: Option<io::Error>,
+    ended: bool,
+}
+
+impl Iterator for Cutter {
+    type Item = io::Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.ready.pop_front() {
+                return Some(Ok(batch));
+            }
+            if self.ended {
+                return self.failed.take().map(Err);
+            }
+            self.advance();
+        }
+    }
+}
+
+impl Cutter {
+    /// Looks at the input's first bytes to see whether it is compressed: a name's ending may lie.
+    pub(crate) fn new(input: impl Read + 'static) -> Self {
+        let mut raw = BufReader::with_capacity(256 * 1024, input);
+        let compressed = raw.fill_buf().is_ok_and(|start| start.starts_with(&GZIP));
+        let reader: Box<dyn BufRead> = if compressed {
+            Box::new(BufReader::with_capacity(256 * 1024, MultiGzDecoder::new(raw)))
+        } else {
+            Box::new(raw)
+        };
+        let (lines, ready) = (Vec::new(), VecDeque::new());
+        Self {
+            reader,
+            compressed,
+            begun: false,
+            lines,
+            first: 1,
+            count: 0,
+            ready,
+            failed: None,
+            ended: false,
+        }
+    }
+
+    fn advance(&mut self) {
+        let mut line = Vec::new();
+        match self.reader.read_until(b'\n', &mut line) {
+            Ok(0) => {
+                self.flush();
+                self.ended = true;
+            }
+            Ok(_) => self.line(line),
+            Err(error) => self.broken(error, line),
+        }
+    }
+
+    fn line(&mut self, line: Vec<u8>) {
+        if !self.begun && !is_blank(&line) {
+            self.begun = true;
+            if begins_a_document(&line) {
+                return self.document(line);
+            }
+        }
+        if self.lines.len() + line.len() > BATCH_BYTES {
+            self.flush();
+        }
+        if line.len() > BODY_BYTES {
+            let number = self.first;
+            self.pieces(
+                events::split(&line)
+                    .into_iter()
+                    .map(|piece| Piece { place: shift(&piece.place, number, true), ..piece }),
+            );
+            self.first += 1;
+        } else {
+            self.lines.extend(line);
+            self.count += 1;
+        }
+    }
+
+    /// Makes a batch of the lines that are waiting.
+    fn flush(&mut self) {
+        let body = std::mem::take(&mut self.lines);
+        if !is_blank(&body) {
+            self.ready.push_back(Batch { body, origin: Origin::Lines { first: self.first } });
+        }
+        self.first += std::mem::take(&mut self.count);
+    }
+
+    /// Takes the rest of the input as a document that begins with `start`.
+    fn document(&mut self, start: Vec<u8>) {
+        let mut whole = std::mem::take(&mut self.lines);
+        whole.extend(start);
+        let read = self.reader.by_ref().take(WHOLE_BYTES).read_to_end(&mut whole);
+        self.ended = true;
+        if let Err(error) = read {
+            return self.broken(error, whole);
+        }
+        if whole.len() as u64 >= WHOLE_BYTES {
+            self.failed = Some(io::Error::other(
+                "it is one document of more than 1 GB; cut it, or write one item a line",
+            ));
+        } else if whole.len() <= BODY_BYTES {
+            self.ready.push_back(Batch { body: whole, origin: Origin::Lines { first: 1 } });
+        } else {
+            self.pieces(events::split(&whole));
+        }
+    }
+
+    /// Makes batches of items that were split here.
+    fn pieces(&mut self, pieces: impl IntoIterator<Item = Piece>) {
+        let (mut body, mut held) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let line = piece.payload.as_ref().map(|value| value.to_string().into_bytes()).unwrap_or_default();
+            if line.is_empty() || line.len() >= BODY_BYTES {
+                self.ready
+                    .push_back(Batch { body: compress(&piece.raw), origin: Origin::Alone(Box::new(piece)) });
+                continue;
+            }
+            if body.len() + line.len() > BATCH_BYTES && !held.is_empty() {
+                let origin = Origin::Pieces(std::mem::take(&mut held));
+                self.ready.push_back(Batch { body: std::mem::take(&mut body), origin });
+            }
+            body.extend(line);
+            body.push(b'\n');
+            held.push(piece);
+        }
+        if !held.is_empty() {
+            self.ready.push_back(Batch { body, origin: Origin::Pieces(held) });
+        }
+    }
+
+    /// Ends where the input could not be read further. Compressed data that is cut or damaged is an item that the
+    /// server keeps aside with the others; anything else is the reader's failure.
+    fn broken(&mut self, error: io::Error, partial: Vec<u8>) {
+        self.flush();
+        self.ended = true;
+        let damaged = matches!(
+            error.kind(),
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData
+        );
+        if !(self.compressed && damaged) {
+            self.failed = Some(error);
+            return;
+        }
+        let message = format!("the compressed data is cut or damaged ({error}); fetch the file again");
+        let payload = Err(Rejection::new(Reason::MalformedGzip, message));
+        let piece = Piece { place: format!("line {}", self.first), raw: partial, payload };
+        self.ready.push_back(Batch { body: CUT_GZIP.to_vec(), origin: Origin::Alone(Box::new(piece)) });
+    }
+}
+
+/// Whether a line is JSON that goes on in the next line.
+fn begins_a_document(line: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
+fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory does not fail; were it to, the server would find the data cut and say so.
+    drop(encoder.write_all(bytes));
+    encoder.finish().unwrap_or_default()
+}
+
+/// A place that the server named within a batch, as a place in the input. `lines` says whether the input is one
+/// document a line, so that a place without a line means the batch's first.
+pub(crate) fn shift(place: &str, first: u64, lines: bool) -> String {
+    let (line, rest) = place.split_once(',').map_or((place, ""), |(line, rest)| (line, rest));
+    if let Some(number) = line.strip_prefix("line ").and_then(|number| number.parse::<u64>().ok()) {
+        let comma = if rest.is_empty() { "" } else { "," };
+        return format!("line {}{comma}{rest}", number + first - 1);
+    }
+    match (lines && first > 1, place.is_empty()) {
+        (true, true) => format!("line {first}"),
+        (true, false) => format!("line {first}, {place}"),
+        (false, _) => place.to_owned(),
+    }
+}
+
+/// A raw item on one line: outside of texts, JSON means the same without its line ends.
+pub(crate) fn one_line(raw: &[u8]) -> Vec<u8> {
+    let raw = raw.trim_ascii();
+    raw.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! One batch, sent until it is taken.
+
+use std::time::Duration;
+
+use intake::Report;
+
+use super::cut::{Batch, Origin};
+use crate::client::{Client, Error, explain};
+
+/// How long is waited between attempts; about a quarter of a minute in all, enough for a restart.
+const PAUSES: [Duration; 7] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(4),
+    Duration::from_secs(5),
+];
+
+/// A server that says when to come back is believed up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Sends batches to one server.
+pub(crate) struct Sender<'a> {
+    client: &'a Client,
+    /// Whether the server has answered before: one that never did is not waited for.
+    answered: bool,
+}
+
+impl<'a> Sender<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client, answered: false }
+    }
+
+    /// Sends a batch, again and again while the server is away or busy.
+    pub(crate) fn send(&mut self, name: &str, batch: &Batch) -> anyhow::Result<Report> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let error = match self.attempt(name, batch) {
+                Ok(report) => {
+                    self.answered = true;
+                    return Ok(report);
+                }
+                Err(error) => error,
+            };
+            match self.pause(&error, pauses.next()) {
+                Some(pause) => wait(pause),
+                None => return Err(explain(error)),
+            }
+        }
+    }
+
+    fn attempt(&self, name: &str, batch: &Batch) -> Result<Report, Error> {
+        let content_type = match batch.origin {
+            Origin::Lines { .. } | Origin::Pieces(_) => "application/x-ndjson",
+            Origin::Alone(_) => "application/gzip",
+        };
+        let origin = [("origin", origin(name))];
+        self.client.post("/events", &origin, content_type, &batch.body)
+    }
+
+    /// How long to wait before the next attempt; `None` when there is none.
+    fn pause(&self, error: &Error, next: Option<&Duration>) -> Option<Duration> {
+        let next = *next.filter(|_| error.is_transient())?;
+        match error {
+            Error::Busy { retry_after, .. } => Some(retry_after.unwrap_or(next).clamp(next, LONGEST_PAUSE)),
+            Error::Unreachable { .. } => self.answered.then_some(next),
+            Error::Refused { .. } | Error::NotPerigee { .. } | Error::BadUrl { .. } => None,
+        }
+    }
+}
+
+/// The name of an input as the server takes it: without control characters, and the end of one that is long.
+fn origin(name: &str) -> String {
+    let printable: Vec<char> = name.chars().filter(|c| !c.is_control()).collect();
+    printable[printable.len().saturating_sub(500)..].iter().collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command that has nothing else to do until the server is back"
+)]
+fn wait(pause: Duration) {
+    std::thread::sleep(pause);
+}

@@ -1,0 +1,234 @@
+//! What became of the items.
+
+use intake::{RejectedItem, Report};
+use serde_json::{Value, json};
+
+use super::cut::{Batch, Origin, shift};
+use crate::output;
+
+/// How many rejected items are named on the terminal.
+const NAMED: usize = 20;
+
+/// Over all inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    files: Vec<FileTally>,
+}
+
+/// Of one input.
+#[derive(Debug)]
+pub(crate) struct FileTally {
+    name: String,
+    /// What the server said, places as in the input.
+    pub(crate) report: Report,
+    /// Why the input could not be read to its end.
+    pub(crate) unreadable: Option<String>,
+}
+
+impl FileTally {
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), report: Report::default(), unreadable: None }
+    }
+
+    /// Adds what the server said of a batch; answers with the raw items that it rejected.
+    pub(crate) fn add(&mut self, mut report: Report, batch: &Batch) -> Vec<Vec<u8>> {
+        let split = match &batch.origin {
+            Origin::Lines { .. } if !report.rejections.is_empty() => events::split(&batch.body),
+            Origin::Lines { .. } | Origin::Pieces(_) | Origin::Alone(_) => Vec::new(),
+        };
+        let mut raw = Vec::new();
+        for item in &mut report.rejections {
+            let index = usize::try_from(item.index).unwrap_or(usize::MAX);
+            let piece = match &batch.origin {
+                Origin::Lines { first } => {
+                    item.place = shift(&item.place, *first, true);
+                    split.get(index)
+                }
+                Origin::Pieces(pieces) => {
+                    item.place = pieces.get(index).map(|piece| piece.place.clone()).unwrap_or_default();
+                    pieces.get(index)
+                }
+                Origin::Alone(piece) => {
+                    item.place = piece.place.clone();
+                    Some(&**piece)
+                }
+            };
+            raw.extend(piece.map(|piece| piece.raw.clone()));
+        }
+        self.report.add(report);
+        raw
+    }
+
+    fn json(&self) -> Value {
+        let rejections: Vec<Value> = self
+            .report
+            .rejections
+            .iter()
+            .map(|RejectedItem { index: _, place, reason, message }| {
+                json!({"place": place, "reason": reason, "message": message})
+            })
+            .collect();
+        let mut value = counts(&self.report);
+        value["file"] = json!(self.name);
+        value["rejections"] = json!(rejections);
+        if let Some(error) = &self.unreadable {
+            value["error"] = json!(error);
+        }
+        value
+    }
+}
+
+fn counts(report: &Report) -> Value {
+    let Report { total, accepted, duplicate, ignored, rejected, pieces: _, rejections: _ } = report;
+    json!({"total": total, "accepted": accepted, "duplicate": duplicate, "ignored": ignored, "rejected": rejected})
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, file: FileTally) {
+        self.files.push(file);
+    }
+
+    /// Whether everything was read and taken.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.files.iter().all(|file| file.report.rejected == 0 && file.unreadable.is_none())
+    }
+
+    fn sum(&self) -> Report {
+        let mut sum = Report::default();
+        for FileTally { report, .. } in &self.files {
+            sum.add(Report { rejections: Vec::new(), ..report.clone() });
+        }
+        sum
+    }
+
+    /// What programs get.
+    pub(crate) fn json(&self) -> Value {
+        let mut value = counts(&self.sum());
+        value["files"] = self.files.iter().map(FileTally::json).collect();
+        value
+    }
+
+    /// What people get: the counts, and the first of what was not taken.
+    pub(crate) fn text(&self) -> String {
+        let row = |name: &str, report: &Report| {
+            let Report { total, accepted, duplicate, ignored, rejected, pieces: _, rejections: _ } = report;
+            let [total, accepted, duplicate, ignored, rejected] =
+                [total, accepted, duplicate, ignored, rejected].map(u64::to_string);
+            [name.to_owned(), total, accepted, duplicate, ignored, rejected]
+        };
+        let mut rows: Vec<_> = self.files.iter().map(|file| row(&file.name, &file.report)).collect();
+        if self.files.len() != 1 {
+            rows.push(row(&format!("{} inputs", self.files.len()), &self.sum()));
+        }
+        let mut text =
+            output::table(["INPUT", "TOTAL", "ACCEPTED", "DUPLICATE", "IGNORED", "REJECTED"], rows);
+        text += &self.unreadable();
+        text += &self.rejections();
+        text
+    }
+
+    fn unreadable(&self) -> String {
+        let failed = self.files.iter().filter_map(|file| Some((file, file.unreadable.as_ref()?)));
+        failed.fold(String::new(), |text, (file, error)| {
+            format!("{text}\n{} could not be read to its end: {error}", file.name)
+        })
+    }
+
+    fn rejections(&self) -> String {
+        let all =
+            || self.files.iter().flat_map(|f| f.report.rejections.iter().map(move |item| (&f.name, item)));
+        let mut lines: Vec<String> = all()
+            .take(NAMED)
+            .map(|(name, RejectedItem { index: _, place, reason, message })| {
+                let colon = if place.is_empty() { "" } else { ":" };
+                format!("\n{name}{colon}{place} {reason} {message}")
+            })
+            .collect();
+        match all().count().saturating_sub(NAMED) {
+            0 => {}
+            more => lines.push(format!("\nand {more} more; see --output json or `perigee rejected`")),
+        }
+        if lines.is_empty() { String::new() } else { format!("\n{}", lines.concat()) }
+    }
+
+    /// What is said when the server went away.
+    pub(crate) fn stopped(&self) -> String {
+        let Report { total, accepted, duplicate, .. } = self.sum();
+        format!(
+            "stopped: {total} items were answered, {accepted} of them taken now and {duplicate} before; running the \
+             same command again is safe, what was taken counts as duplicate then"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn tally() -> Tally {
+        let item = |number: u64| RejectedItem {
+            index: number,
+            place: format!("line {}", number + 1),
+            reason: "no_time".to_owned(),
+            message: "it has no valid time of its own".to_owned(),
+        };
+        let mut good = FileTally::new("good.jsonl");
+        good.report = Report { total: 3, pieces: 3, accepted: 2, duplicate: 1, ..Report::default() };
+        let mut bad = FileTally::new("bad.jsonl.gz");
+        let rejections: Vec<RejectedItem> = (0..22).map(item).collect();
+        bad.report =
+            Report { total: 23, pieces: 23, ignored: 1, rejected: 22, rejections, ..Report::default() };
+        Tally { files: vec![good, bad] }
+    }
+
+    #[test]
+    fn counts_add_up_and_only_the_first_rejections_are_named() {
+        let text = tally().text();
+        assert_eq!(text.lines().filter(|line| line.contains("no_time")).count(), 20);
+        let head: String = text.lines().take(6).map(|line| format!("{}\n", line.trim_end())).collect();
+        expect![[r#"
+            INPUT         TOTAL  ACCEPTED  DUPLICATE  IGNORED  REJECTED
+            good.jsonl    3      2         1          0        0
+            bad.jsonl.gz  23     0         0          1        22
+            2 inputs      26     2         1          1        22
+
+            bad.jsonl.gz:line 1 no_time it has no valid time of its own
+        "#]]
+        .assert_eq(&head);
+        assert_eq!(text.lines().last(), Some("and 2 more; see --output json or `perigee rejected`"));
+    }
+
+    #[test]
+    fn programs_get_the_sums_on_top_and_every_rejection() {
+        let value = tally().json();
+        assert_eq!(value["total"], 26);
+        assert_eq!(value["accepted"], 2);
+        assert_eq!(value["files"][1]["rejections"].as_array().map(Vec::len), Some(22));
+        assert!(!tally().is_whole());
+    }
+
+    #[test]
+    fn places_and_raw_items_are_those_of_the_input() {
+        let piece = |place: &str, raw: &str| events::Piece {
+            place: place.to_owned(),
+            raw: raw.into(),
+            payload: Ok(Value::Null),
+        };
+        let batch = Batch {
+            body: b"null\nnull\n".to_vec(),
+            origin: Origin::Pieces(vec![piece("Records[7]", "a"), piece("Records[8]", "b")]),
+        };
+        let item = RejectedItem {
+            index: 1,
+            place: "line 2".to_owned(),
+            reason: String::new(),
+            message: String::new(),
+        };
+        let mut file = FileTally::new("log.json");
+        let report = Report { total: 2, rejected: 1, rejections: vec![item], ..Report::default() };
+        assert_eq!(file.add(report, &batch), [b"b"]);
+        assert_eq!(file.report.rejections[0].place, "Records[8]");
+    }
+}

@@ -1,0 +1,46 @@
+//! `perigee query SELECTOR`
+
+use catalog::Resource;
+use clap::Args;
+use serde_json::Value;
+
+use super::{items, say_if_cut, second, word};
+use crate::{
+    cli::Amount,
+    client::{Client, explain},
+    exit::Done,
+    output::{self, Format},
+};
+
+/// Which resources.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What describes them: `type=AWS::EC2::* region!=us-east-1 tags.env=prod "free words"`; nothing means all
+    #[arg(value_name = "SELECTOR")]
+    pub selector: Vec<String>,
+    /// Those, too, that were proven gone
+    #[arg(long)]
+    pub deleted: bool,
+    /// How many.
+    #[command(flatten)]
+    pub amount: Amount,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let mut query = vec![("q", options.selector.join(" "))];
+    if options.deleted {
+        query.push(("include_deleted", "true".to_owned()));
+    }
+    let found = client.list("/resources", &query, options.amount.most()).map_err(explain)?;
+    output::show(format, &found, table)?;
+    say_if_cut(&found);
+    Ok(Done::All)
+}
+
+pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
+    let rows = items::<Resource>(list)?.into_iter().map(|r| {
+        let state = r.deleted_at.map_or_else(|| word(&r.evidence), |at| format!("deleted {}", second(at)));
+        [r.kind, r.native_id, r.name, r.account, r.region, state]
+    });
+    Ok(output::table(["TYPE", "ID", "NAME", "ACCOUNT", "REGION", "STATE"], rows))
+}

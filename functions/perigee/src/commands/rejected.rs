@@ -1,0 +1,35 @@
+//! `perigee rejected`
+
+use catalog::Rejected;
+use clap::Args;
+use serde_json::Value;
+
+use super::{items, say_if_cut, second};
+use crate::{
+    cli::Amount,
+    client::{Client, explain},
+    exit::Done,
+    output::{self, Format},
+};
+
+/// How much of what was kept aside.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How many.
+    #[command(flatten)]
+    pub amount: Amount,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let found = client.list("/rejected", &[], options.amount.most()).map_err(explain)?;
+    output::show(format, &found, table)?;
+    say_if_cut(&found);
+    Ok(Done::All)
+}
+
+pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
+    let rows = items::<Rejected>(list)?
+        .into_iter()
+        .map(|r| [second(r.recorded_at), r.origin, r.place, r.reason, r.message]);
+    Ok(output::table(["TIME", "FROM", "PLACE", "REASON", "WHY"], rows))
+}

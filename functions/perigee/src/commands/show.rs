@@ -1,0 +1,64 @@
+//! `perigee show REF`
+
+use catalog::{ResourceDetail, Version};
+use clap::Args;
+use serde_json::Value;
+
+use super::{read, second, word};
+use crate::{
+    client::{Client, explain, resource_path},
+    exit::Done,
+    output::{self, Format},
+};
+
+/// Which resource.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// An id, an ARN, another of its names, or type/name
+    #[arg(value_name = "REF")]
+    pub reference: String,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let found = client.get(&resource_path(&options.reference, ""), &[]).map_err(explain)?;
+    output::show(format, &found, table)?;
+    Ok(Done::All)
+}
+
+pub(crate) fn table(answer: &Value) -> anyhow::Result<String> {
+    let ResourceDetail { resource, aliases, document, sources } = read(answer)?;
+    let mut facts = vec![
+        ("type", resource.kind),
+        ("name", resource.name),
+        ("native id", resource.native_id),
+        ("id", resource.id.to_string()),
+        ("account", resource.account),
+        ("region", resource.region),
+        ("evidence", word(&resource.evidence)),
+    ];
+    facts.extend(resource.since.map(|at| ("seen since", second(at))));
+    facts.extend(resource.deleted_at.map(|at| ("deleted", second(at))));
+    facts.extend(aliases.into_iter().map(|alias| ("also named", alias)));
+    facts.extend(resource.tags.into_iter().map(|(key, value)| ("tag", format!("{key}={value}"))));
+    let mut text = facts.into_iter().map(|(name, value)| format!("{name:<12}{value}\n")).collect::<String>();
+    if !sources.is_empty() {
+        text += &format!("\n{}\n", versions(sources));
+    }
+    if !is_empty(&document) {
+        text += &format!("\n{}", output::yaml(&document)?);
+    }
+    Ok(text)
+}
+
+fn is_empty(document: &Value) -> bool {
+    document.is_null() || document.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// Versions as rows: what each source said, and over which time.
+pub(crate) fn versions(versions: Vec<Version>) -> String {
+    let rows = versions.into_iter().map(|v| {
+        let hash = v.hash.unwrap_or_default().chars().take(12).collect();
+        [second(v.from), v.to.map(second).unwrap_or_default(), v.source, word(&v.state), hash]
+    });
+    output::table(["FROM", "TO", "SOURCE", "STATE", "DOCUMENT"], rows)
+}

@@ -1,0 +1,167 @@
+//! `perigee up`: every function in one process.
+//!
+//! [`listen`] takes the port, [`database`] starts and keeps Postgres, [`sample`] tells the story of the sample
+//! estate. What is served is `api`'s router; what comes in goes through `intake`, as everywhere.
+
+mod database;
+mod listen;
+mod sample;
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use catalog::Catalog;
+use clap::Args;
+use intake::Intake;
+use ports::{Clock, NoObjects, Objects, SystemClock};
+use runtime::{config, telemetry};
+use tokio::{net::TcpListener, sync::watch};
+
+use self::{
+    database::Running,
+    listen::Signals,
+    sample::{Loaded, Wanted},
+};
+use crate::{
+    OpenObjects,
+    exit::{Done, Usage},
+    place::{Database, Place},
+    print,
+};
+
+/// How long answers under way may take after the first signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What to serve, and where.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The address and port to listen on; other machines are let in only with a token
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = listen::address)]
+    pub listen: SocketAddr,
+    /// Where the data lies.
+    #[command(flatten)]
+    pub place: Place,
+    /// Load the sample estate: a small shop whose checkout breaks, told by its AWS events
+    #[arg(long, conflicts_with = "no_sample")]
+    pub sample: bool,
+    /// Start without the sample estate
+    #[arg(long)]
+    pub no_sample: bool,
+    /// The accounts that are ours, separated by commas; events of others are refused (or `PERIGEE_ACCOUNTS`)
+    #[arg(long, value_name = "LIST")]
+    pub accounts: Option<String>,
+    /// What every request must bring as a bearer token
+    #[arg(long, env = "PERIGEE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Read what events point at in S3, with the AWS credentials of this environment
+    #[arg(long)]
+    pub aws: bool,
+}
+
+pub(crate) fn run(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
+    telemetry::init(telemetry::Format::Compact);
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(up(options, objects))
+}
+
+async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
+    let accounts = accounts(options)?;
+    let listener = listen::bind(options.listen, options.token.as_deref()).await?;
+    let mut signals = Signals::new()?;
+    let objects = open_objects(options, objects).await?;
+    let database = options.place.database()?;
+    let wanted = wanted(options, &database);
+    let running = Running::start(database).await?;
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let catalog = Catalog::connect(running.connection())?;
+    let intake = Intake { catalog: catalog.clone(), objects, clock: Arc::clone(&clock), accounts };
+    let story = Arc::clone(&clock);
+    let context = api::Context {
+        catalog: catalog.clone(),
+        intake: intake.clone(),
+        clock: Arc::clone(&clock),
+        config: api::Config { token: options.token.clone(), local: options.listen.ip().is_loopback() },
+        sample: Some(Arc::new(move || sample::events(story.now()))),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let address = listener.local_addr().context("cannot read the address that is listened on")?;
+    let mut server = tokio::spawn(serve(listener, context, stopped));
+
+    let outcome = tokio::select! {
+        () = signals.next() => Ok(()),
+        outcome = attend(address, &running, &intake, wanted) => outcome,
+    };
+    // Whatever happens from here on, the database is stopped at the end.
+    stop.send_replace(true);
+    tokio::select! {
+        () = signals.next() => {}
+        _ = tokio::time::timeout(DRAIN, &mut server) => {}
+    }
+    running.stop().await?;
+    outcome.map(|()| Done::All)
+}
+
+/// Makes the catalog ready, says so, and then has nothing to do until it is dropped.
+async fn attend(
+    address: SocketAddr,
+    running: &Running,
+    intake: &Intake,
+    wanted: Wanted,
+) -> anyhow::Result<()> {
+    running.migrate(&intake.catalog, &*intake.clock).await?;
+    let loaded = sample::load(intake, wanted).await?;
+    say(address, running, intake, &loaded).await?;
+    std::future::pending().await
+}
+
+async fn serve(
+    listener: TcpListener,
+    context: api::Context,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let until = async move {
+        // An error means that the sender is gone, which is the end as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    axum::serve(listener, api::router(context)).with_graceful_shutdown(until).await
+}
+
+async fn say(address: SocketAddr, running: &Running, intake: &Intake, loaded: &Loaded) -> anyhow::Result<()> {
+    let resources: i64 = intake.catalog.counts().await?.iter().map(|count| count.count).sum();
+    print::line(&format!("Perigee {} serves http://{address}", api::VERSION))?;
+    print::line(&format!("Data: {}", running.describe()))?;
+    print::line(&match loaded {
+        Loaded::Nothing => format!("Catalog: {resources} resources"),
+        Loaded::Sample { events } => format!(
+            "Catalog: {resources} resources; the sample estate of {events} events is loaded, `perigee reset` removes it"
+        ),
+    })?;
+    print::line("Stop with Ctrl-C")
+}
+
+fn accounts(options: &Options) -> anyhow::Result<Option<BTreeSet<String>>> {
+    let accounts = config::accounts(|name| options.accounts.clone().or_else(|| config::var(name)));
+    accounts.map_err(|error| Usage(error.to_string().replace("PERIGEE_ACCOUNTS", "--accounts")).into())
+}
+
+async fn open_objects(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<Arc<dyn Objects>> {
+    match (options.aws, objects) {
+        (false, _) => Ok(Arc::new(NoObjects)),
+        (true, Some(open)) => Ok(open().await),
+        (true, None) => {
+            bail!("this build has no AWS in it; build it with feature `aws`, which is on by default")
+        }
+    }
+}
+
+/// The sample is for somebody who only looks: not where real sources or a database of theirs are named.
+fn wanted(options: &Options, database: &Database) -> Wanted {
+    if options.sample {
+        Wanted::Yes
+    } else if options.no_sample || options.aws || matches!(database, Database::Given(_)) {
+        Wanted::No
+    } else {
+        Wanted::IfEmpty
+    }
+}
