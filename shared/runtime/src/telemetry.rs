@@ -13,6 +13,9 @@ pub enum Format {
     Json,
 }
 
+/// What is logged where nothing else is asked for. The database's notices tell nothing that we do not know.
+const DEFAULT: &str = "info,sqlx::postgres::notice=warn";
+
 /// Sends the program's logs to standard error. `RUST_LOG` says what is logged; `info` unless it is set. What it says
 /// wrongly is named in the log, and the rest holds. A second call changes nothing.
 pub fn init(format: Format) {
@@ -36,9 +39,9 @@ pub fn init(format: Format) {
 /// The filter that `RUST_LOG` asks for, and what it got wrong.
 fn filter(wanted: Option<&str>) -> (EnvFilter, Option<String>) {
     match wanted.map(EnvFilter::try_new) {
-        None => (EnvFilter::new("info"), None),
+        None => (EnvFilter::new(DEFAULT), None),
         Some(Ok(filter)) => (filter, None),
-        Some(Err(mistake)) => (EnvFilter::new("info"), Some(mistake.to_string())),
+        Some(Err(mistake)) => (EnvFilter::new(DEFAULT), Some(mistake.to_string())),
     }
 }
 
@@ -52,9 +55,9 @@ mod tests {
             let (filter, mistake) = filter(wanted);
             (filter.to_string(), mistake.is_some())
         };
-        assert_eq!(said(None), ("info".to_owned(), false));
+        assert_eq!(said(None), ("sqlx::postgres::notice=warn,info".to_owned(), false));
         assert_eq!(said(Some("warn,catalog=debug")), ("catalog=debug,warn".to_owned(), false));
-        assert_eq!(said(Some("catalog=loud")), ("info".to_owned(), true));
+        assert_eq!(said(Some("catalog=loud")), ("sqlx::postgres::notice=warn,info".to_owned(), true));
     }
 
     #[test]
