@@ -22,11 +22,6 @@ pub(crate) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Whether a document looks like an envelope: it has a source and a detail type.
-    pub(crate) fn matches(payload: &Value) -> bool {
-        payload.get("detail-type").is_some() && payload.get("source").is_some()
-    }
-
     /// Reads an envelope.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod autoscaling;
+mod bound;
 mod build;
 mod cloudtrail;
 mod config;

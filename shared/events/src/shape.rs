@@ -62,7 +62,15 @@ const RULES: &[(Shape, &[&[&str]])] = &[
         Shape::Subscription,
         &[&["Type", "SubscribeURL"], &["Type", "SubscribeUrl"], &["Type", "TopicArn", "Token"]],
     ),
-    (Shape::CloudTrailRecord, &[&["eventSource", "eventName"], &["eventName", "eventVersion", "eventTime"]]),
+    (
+        Shape::CloudTrailRecord,
+        &[
+            &["eventSource", "eventName"],
+            &["eventName", "eventVersion", "eventTime"],
+            &["insightDetails", "eventTime"],
+            &["eventVersion", "eventID", "eventType"],
+        ],
+    ),
 ];
 
 /// The shape of a payload, `None` when it is none that we know.

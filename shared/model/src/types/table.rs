@@ -215,12 +215,13 @@ pub const TYPES: &[ResourceType] = &[
     ),
     // Secrets and keys. A secret's ARN ends in six characters that only AWS knows; its name is what all know.
     named("AWS::SecretsManager::Secret", &["secretsmanager:secret:<~>-??????", "secretsmanager:secret:<~>"]),
-    id("AWS::KMS::Key", &["kms:key/<*>"]),
+    id("AWS::KMS::Key", &["kms:key/<*>"]).opaque(&["alias/*"]),
     id("AWS::KMS::Alias", &["kms:<alias/*>"]),
     id("AWS::ACM::Certificate", &["acm:certificate/<*>"]),
     id("AWS::ACMPCA::CertificateAuthority", &["acm-pca:certificate-authority/<+>*"]),
-    // A parameter's name begins with a slash where it has levels, and its ARN then has one slash only.
-    named("AWS::SSM::Parameter", &["ssm:parameter/<*>"]).forms(&["/<*>", "<*>"]),
+    // A parameter's name begins with a slash where it has levels, and its ARN then has one slash only; a version or
+    // label may follow it.
+    named("AWS::SSM::Parameter", &["ssm:parameter/<*>"]).forms(&["/<~>*", "<~>*"]),
     named("AWS::SSM::Document", &["ssm:document/<*>"]),
     id("AWS::SSM::ManagedInstanceInventory", &["ssm:managed-instance-inventory/<*>"]),
     id("AWS::SSM::ManagedInstance", &["ssm:managed-instance/<*>"]),
