@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc};
 
 use anyhow::anyhow;
 use lambda_http::IntoResponse;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn, tower::Service};
+use lambda_runtime::{BoxFuture, Diagnostic, LambdaEvent, service_fn, tower::Service};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::error;
@@ -23,14 +23,15 @@ pub async fn run<C, H, F, T>(
 ) -> anyhow::Result<()>
 where
     H: Fn(Arc<C>, Value) -> F,
-    F: Future<Output = anyhow::Result<T>>,
+    F: Future<Output = anyhow::Result<T>> + Send + 'static,
     T: Serialize,
 {
     let (context, handle) = (Arc::new(context), &handle);
     let service = service_fn(move |event: LambdaEvent<Value>| {
-        let context = context.clone();
+        // Boxed, so that the compiler need not look through all of a handler and all of the runtime at once.
+        let done: BoxFuture<'static, _> = Box::pin(handle(context.clone(), event.payload));
         async move {
-            handle(context, event.payload).await.map_err(|error| {
+            done.await.map_err(|error| {
                 error!("The invocation failed: {error:#}");
                 Diagnostic { error_type: error_type(&error).to_owned(), error_message: format!("{error:#}") }
             })
