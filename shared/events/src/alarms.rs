@@ -48,7 +48,7 @@ pub(crate) fn read_notification(alarm: &Value, now: Timestamp) -> Result<Reading
 fn state_change(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
     let name = text(detail, &["alarmName"]).ok_or_else(|| missing("alarmName"))?;
-    let mut event = Event::begin(STATES, Category::State, envelope, &[], now)?;
+    let mut event = Event::begin(STATES, Category::State, envelope, Some("/state/timestamp"), now)?;
     let configuration = field(detail, &["configuration"]).unwrap_or(&Value::Null);
     let state = field(detail, &["state"]).unwrap_or(&Value::Null);
     let before = field(detail, &["previousState"]).and_then(|state| text(state, &["value"]));
@@ -77,7 +77,7 @@ fn configuration_change(envelope: &Envelope<'_>, now: Timestamp) -> Result<Readi
         "delete" => Category::Delete,
         _ => Category::Update,
     };
-    let mut event = Event::begin(CONFIGURATIONS, category, envelope, &[], now)?;
+    let mut event = Event::begin(CONFIGURATIONS, category, envelope, None, now)?;
     let key = alarm_key(&event, name, configuration).ok_or_else(|| missing("alarmName"))?;
     event.target(&key, &[envelope.resources.first().copied().unwrap_or_default()]);
     if operation == "delete" {

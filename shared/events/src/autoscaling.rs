@@ -74,7 +74,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     let (Some((_, category, severity, verb)), Some(group)) = (known, group) else {
         return generic::read(envelope, now);
     };
-    let mut event = Event::begin(SOURCE, *category, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, *category, envelope, None, now)?;
     let detail = envelope.detail;
     if let Some(key) = event.key("AWS::AutoScaling::AutoScalingGroup", group) {
         let arn = envelope.resources.iter().copied().find(|arn| arn.contains(":autoScalingGroup:"));

@@ -2,6 +2,8 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-instance-state-changes.html>,
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html>
 
+use std::collections::BTreeSet;
+
 use model::{Category, Document, ResourceKey, Severity, Sighting, Timestamp};
 use serde_json::json;
 
@@ -42,7 +44,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
 
 /// A state is a document of its own stream. `terminated` is the end; an instance that is shutting down is still there.
 fn instance_state(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::State, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::State, envelope, None, now)?;
     let key = instance(&mut event, envelope)?;
     let state = text(envelope.detail, &["state"]).ok_or_else(|| missing("state"))?.to_lowercase();
     if state == "terminated" {
@@ -61,7 +63,7 @@ fn notice(
     what: &str,
     now: Timestamp,
 ) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::Notice, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Notice, envelope, None, now)?;
     let key = instance(&mut event, envelope)?;
     event.summary(severity, &format!("Instance {} {what}", key.native_id));
     event.details(envelope.detail.clone());
@@ -87,14 +89,14 @@ fn block_storage(
     noun: &str,
     now: Timestamp,
 ) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::Update, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Update, envelope, None, now)?;
     let detail = envelope.detail;
     let action = text(detail, &["event"]).ok_or_else(|| missing("event"))?;
     let result = text(detail, &["result"]).unwrap_or("unknown");
     let failed = result == "failed";
     let marker = format!(":{noun}/");
     let named = envelope.resources.iter().copied().chain(text(detail, &["snapshot_id"]));
-    let keys: Vec<ResourceKey> =
+    let keys: BTreeSet<ResourceKey> =
         named.filter(|arn| arn.contains(&marker)).filter_map(|arn| event.key(kind, last_part(arn))).collect();
     for key in &keys {
         event.target(key, &[]);
@@ -125,7 +127,7 @@ fn block_storage(
 
 /// An image became available, failed, or was taken away.
 fn image_state(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::State, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::State, envelope, None, now)?;
     let id = text(envelope.detail, &["ImageId"]).ok_or_else(|| missing("ImageId"))?;
     let state = text(envelope.detail, &["State"]).ok_or_else(|| missing("State"))?.to_lowercase();
     let key = event.key(IMAGE, id).ok_or_else(|| missing("ImageId"))?;

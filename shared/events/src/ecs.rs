@@ -28,15 +28,15 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     match envelope.detail_type {
         "ECS Task State Change" => task(envelope, now),
         "ECS Container Instance State Change" => container_instance(envelope, now),
-        "ECS Service Action" => service(envelope, Category::State, "createdAt", now),
-        "ECS Deployment State Change" => service(envelope, Category::Deployment, "updatedAt", now),
+        "ECS Service Action" => service(envelope, Category::State, "/createdAt", now),
+        "ECS Deployment State Change" => service(envelope, Category::Deployment, "/updatedAt", now),
         _ => generic::read(envelope, now),
     }
 }
 
 fn task(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, Category::State, envelope, &["updatedAt"], now)?;
+    let mut event = Event::begin(SOURCE, Category::State, envelope, Some("/updatedAt"), now)?;
     let arn = text(detail, &["taskArn"]).ok_or_else(|| missing("taskArn"))?;
     let key = event.key("AWS::ECS::Task", arn).ok_or_else(|| missing("taskArn"))?;
     event.target(&key, &[arn]);
@@ -100,7 +100,7 @@ fn stop_severity(detail: &Value) -> Severity {
 /// An instance whose status is INACTIVE is no longer part of its cluster and is gone for ECS.
 fn container_instance(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, Category::State, envelope, &["updatedAt"], now)?;
+    let mut event = Event::begin(SOURCE, Category::State, envelope, Some("/updatedAt"), now)?;
     let arn = text(detail, &["containerInstanceArn"]).ok_or_else(|| missing("containerInstanceArn"))?;
     let key = event.key("AWS::ECS::ContainerInstance", arn).ok_or_else(|| missing("containerInstanceArn"))?;
     event.target(&key, &[arn]);
@@ -133,7 +133,7 @@ fn service(
     now: Timestamp,
 ) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, category, envelope, &[time], now)?;
+    let mut event = Event::begin(SOURCE, category, envelope, Some(time), now)?;
     for arn in envelope.resources.iter().filter(|arn| arn.contains(":service/")) {
         if let Some(key) = event.key(SERVICE, arn) {
             event.target(&key, &[arn]);

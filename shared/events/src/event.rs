@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use crate::build::{Draft, MAX_TEXT, clip};
 use crate::envelope::Envelope;
-use crate::fields::instant;
 use crate::{Reading, Rejection, mask, time};
 
 /// An observation of one change.
@@ -25,8 +24,8 @@ pub(crate) struct Event {
 
 impl Event {
     /// Begins the observation of an EventBridge event, at the event's own account and region. The stream's name is
-    /// `source`, the change is called as the event's detail type. Its time is the first of the detail's fields
-    /// `times` that can be read, else the envelope's.
+    /// `source`, the change is called as the event's detail type. Its time is the one that stands in the detail at the
+    /// JSON pointer `own`, if that can be read, else the envelope's.
     ///
     /// # Errors
     /// The event has no account, region or time, or its time lies in the future.
@@ -34,11 +33,12 @@ impl Event {
         source: &str,
         category: Category,
         envelope: &Envelope<'_>,
-        times: &[&str],
+        own: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, Rejection> {
-        let at = match times.iter().find(|name| instant(envelope.detail, &[name]).is_some()) {
-            Some(name) => time::occurred("The event", &[(name, &envelope.detail[name])], now)?,
+        let own = own.and_then(|own| Some((own, envelope.detail.pointer(own)?)));
+        let at = match own.filter(|(_, value)| time::parse(value).is_some()) {
+            Some(own) => time::occurred("The event", &[own], now)?,
             None => envelope.time(now)?,
         };
         let source = Source::new(source, Rank::Event);
@@ -140,10 +140,15 @@ pub(crate) fn key_at(account: &str, region: &str, kind: &str, id: &str) -> Optio
     aws_key(&Spelling { account, region, kind, id: Some(id), ..Spelling::default() })
 }
 
-/// The names that are not the native id itself.
+/// The names that are not the native id itself. An ARN of another account is no name of this resource.
 pub(crate) fn other_names(key: &ResourceKey, names: &[&str]) -> Vec<String> {
-    let names = names.iter().map(|name| name.trim());
-    names.filter(|name| !name.is_empty() && *name != key.native_id).map(str::to_owned).collect()
+    let foreign = |name: &str| {
+        let account = name.starts_with("arn:").then(|| name.split(':').nth(4).unwrap_or_default());
+        account.is_some_and(|account| !account.is_empty() && account != key.account)
+    };
+    let names =
+        names.iter().map(|name| name.trim()).filter(|name| !name.is_empty() && *name != key.native_id);
+    names.filter(|name| !foreign(name)).map(str::to_owned).collect()
 }
 
 /// A text for people: masked, and no longer than a change keeps.

@@ -3,6 +3,7 @@
 
 use model::{
     Arn, Category, Finding, FindingId, FindingStatus, Rank, ResourceKey, Severity, Source, Timestamp,
+    known_type,
 };
 use serde_json::{Value, json};
 
@@ -94,6 +95,9 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
     for key in &resources {
         event.target(key, &[]);
     }
+    for key in affected(service, account, region) {
+        event.relate(Some(key));
+    }
     event.change.event_id = Some(id.to_owned());
     event.summary(severity, title);
     event.details(json!({ "finding": id, "action": field(service, &["action", "Action"]), "count": field(service, &["count", "Count"]) }));
@@ -151,6 +155,17 @@ fn resources(finding: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// What the call that the finding tells of was made on, by type.
+fn affected(service: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
+    let action = field(service, &["action", "Action"]).unwrap_or(&Value::Null);
+    let call = field(action, &["awsApiCallAction", "AwsApiCallAction"]).unwrap_or(&Value::Null);
+    let named = field(call, &["affectedResources", "AffectedResources"]).and_then(Value::as_object);
+    let named = named.into_iter().flatten();
+    named
+        .filter_map(|(kind, name)| key_at(account, region, &known_type(kind)?.name, name.as_str()?))
+        .collect()
 }
 
 /// Whose access key it was. For a role's session the user's name is the role's.

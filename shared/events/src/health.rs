@@ -17,6 +17,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("acl-", "AWS::EC2::NetworkAcl"),
     ("ami-", "AWS::EC2::Image"),
     ("cgw-", "AWS::EC2::CustomerGateway"),
+    ("cr-", "AWS::EC2::CapacityReservation"),
     ("eipalloc-", "AWS::EC2::EIP"),
     ("eni-", "AWS::EC2::NetworkInterface"),
     ("fs-", "AWS::EFS::FileSystem"),
@@ -53,13 +54,15 @@ const NAMED: &[(&str, &str)] = &[
 pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
     let Some(code) = text(detail, &["eventTypeCode"]) else { return generic::read(envelope, now) };
-    let mut event = Event::begin(SOURCE, Category::Notice, envelope, &["lastUpdatedTime"], now)?;
+    let mut event = Event::begin(SOURCE, Category::Notice, envelope, Some("/lastUpdatedTime"), now)?;
     let service = text(detail, &["service"]).unwrap_or_default();
     let entities =
         items(detail, &["affectedEntities"]).iter().filter_map(|entity| text(entity, &["entityValue"]));
     for name in entities.chain(envelope.resources.iter().copied()) {
-        match entity(&event, service, name) {
-            Some(key) => event.target(&key, &[name]),
+        // Some notices put a whole row of a table into the name: `cr-... | us-east-1b | t3.medium`.
+        let id = name.split(" | ").next().unwrap_or(name);
+        match entity(&event, service, id) {
+            Some(key) => event.target(&key, &[id]),
             None if name == event.change.account => {}
             None => event.change.mentions.push(name.to_owned()),
         }

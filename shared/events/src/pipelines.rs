@@ -38,7 +38,7 @@ fn severity(state: &str) -> Severity {
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>
 fn codepipeline(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin("codepipeline", Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin("codepipeline", Category::Deployment, envelope, None, now)?;
     let name = text(detail, &["pipeline"]).ok_or_else(|| missing("pipeline"))?;
     let state = text(detail, &["state"]).ok_or_else(|| missing("state"))?;
     if let Some(key) = event.key("AWS::CodePipeline::Pipeline", name) {
@@ -60,7 +60,7 @@ fn codepipeline(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Reje
 /// <https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html>
 fn codebuild(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin("codebuild", Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin("codebuild", Category::Deployment, envelope, None, now)?;
     let name = text(detail, &["project-name"]).ok_or_else(|| missing("project-name"))?;
     if let Some(key) = event.key("AWS::CodeBuild::Project", name) {
         event.target(&key, &[]);
@@ -103,7 +103,7 @@ fn initiator(name: &str) -> Actor {
 /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html>
 fn codedeploy(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin("codedeploy", Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin("codedeploy", Category::Deployment, envelope, None, now)?;
     let application = text(detail, &["application"]).ok_or_else(|| missing("application"))?;
     let state = text(detail, &["state"]).ok_or_else(|| missing("state"))?;
     let group = text(detail, &["deploymentGroup"]);
@@ -129,8 +129,8 @@ fn codedeploy(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Reject
 fn step_functions(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
     let status = text(detail, &["status"]).ok_or_else(|| missing("status"))?;
-    let times: &[&str] = if status == "RUNNING" { &["startDate"] } else { &["stopDate"] };
-    let mut event = Event::begin("states", Category::State, envelope, times, now)?;
+    let own = if status == "RUNNING" { "/startDate" } else { "/stopDate" };
+    let mut event = Event::begin("states", Category::State, envelope, Some(own), now)?;
     let machine = text(detail, &["stateMachineArn"]).map(str::to_owned);
     let machine = machine.or_else(|| machine_of(text(detail, &["executionArn"])?));
     let machine = machine.ok_or_else(|| missing("stateMachineArn"))?;

@@ -70,7 +70,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     let (category, severity) = weighed
         .max_by_key(|(_, _, severity)| *severity)
         .map_or((Category::Other, Severity::Info), |(_, category, severity)| (*category, *severity));
-    let mut event = Event::begin(SOURCE, category, envelope, &["Date"], now)?;
+    let mut event = Event::begin(SOURCE, category, envelope, Some("/Date"), now)?;
     let identifier = text(detail, &["SourceIdentifier"]).unwrap_or(named);
     if let Some(key) = event.key(kind, named) {
         event.target(&key, &[named, identifier]);

@@ -34,7 +34,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     let bucket = field(envelope.detail, &["bucket"]).and_then(|bucket| text(bucket, &["name"]));
     let (Some((_, category)), Some(bucket)) = (known, bucket) else { return generic::read(envelope, now) };
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, *category, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, *category, envelope, None, now)?;
     match event.key("AWS::S3::Bucket", bucket).filter(|_| is_bucket(bucket)) {
         Some(key) => event.target(&key, &[&format!("arn:{}:s3:::{bucket}", key.partition)]),
         None => event.change.mentions.push(bucket.to_owned()),
@@ -42,7 +42,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     event.change.actor = text(detail, &["requester"]).map(requester);
     event.change.source_address = text(detail, &["source-ip-address"]).map(mask::text);
     let object = field(detail, &["object"]).and_then(|object| text(object, &["key"])).unwrap_or("?");
-    event.summary(Severity::Info, &format!("{} {object} in bucket {bucket}", envelope.detail_type));
+    event.summary(Severity::Info, &format!("{}: {object} in bucket {bucket}", envelope.detail_type));
     event.details(detail.clone());
     Ok(event.done())
 }

@@ -3,7 +3,7 @@
 
 use model::{
     Arn, Category, Finding, FindingId, FindingStatus, Rank, ResourceKey, Severity, Source, Timestamp,
-    known_type,
+    key_from_arn_seen_in, known_type, type_of_arn,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
 /// Reads several findings in one event, at the time of the event: a person chose them for a custom action, or a
 /// sender put them together. One that cannot be read does not hold up the others.
 fn several(envelope: &Envelope<'_>, findings: &[Value], now: Timestamp) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::Security, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Security, envelope, None, now)?;
     let (claims, refused): (Vec<_>, Vec<_>) =
         findings.iter().map(|finding| Claim::read(finding, now)).partition(Result::is_ok);
     if claims.is_empty()
@@ -156,20 +156,22 @@ impl Claim {
     }
 }
 
-/// The resource by its ARN, or by the format's type and the plain id.
+/// The resource by its ARN, or by the format's type and the plain id. Older products wrote the type before the id, and
+/// `null` after it where they knew none.
 fn resource_key(resource: &Value, id: &str, account: &str, region: &str) -> Option<ResourceKey> {
     let stated = text(resource, &["Type"]).unwrap_or_default();
     let kind = TYPES.iter().find(|(name, _)| *name == stated).map(|(_, kind)| *kind);
     let kind = kind.or_else(|| known_type(stated).map(|known| known.name));
-    if let Some(arn) = Arn::parse(id) {
-        return kind
-            .and_then(|kind| key_at(account, region, kind, id))
-            .or_else(|| model::key_from_arn_seen_in(&arn, account, region));
+    if let Some(arn) = Arn::parse(id).filter(|arn| kind.is_none() || type_of_arn(arn).is_some()) {
+        return key_from_arn_seen_in(&arn, account, region);
     }
-    if let Some(account) = id.strip_prefix("AWS::::Account:") {
-        return place::is_account(account).then(|| key_at(account, region, "AWS::::Account", account))?;
+    match id.split_once("AWS::::Account:") {
+        Some(("", account)) if place::is_account(account) => {
+            key_at(account, region, "AWS::::Account", account)
+        }
+        None if !id.starts_with("AWS::") => key_at(account, region, kind?, id),
+        _ => None,
     }
-    key_at(account, region, kind?, id)
 }
 
 /// What claims it: the product's own word in its ARN, or the name of a customer's own product.

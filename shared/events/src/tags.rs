@@ -24,7 +24,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
         Rejection::new(Reason::MissingField, "The tag change has no `detail.tags`, which states all tags")
     })?;
     let tags = tags(Some(stated));
-    let mut event = Event::begin(SOURCE, Category::Update, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Update, envelope, None, now)?;
     for name in &envelope.resources {
         event.target_named(name);
         let Some(key) = event.key_of_arn(name) else { continue };

@@ -93,7 +93,10 @@ impl Placed {
             return Err(Rejection::new(Reason::MissingField, message));
         }
         let kind = kind(stated);
-        let arn = text(item, &["ARN", "arn", "Arn"]).and_then(|text| Arn::parse(text).map(|arn| (text, arn)));
+        // Early items put the availability zone into the ARN; such an ARN would place the resource nowhere.
+        let arn = text(item, &["ARN", "arn", "Arn"])
+            .and_then(|text| Arn::parse(text).map(|arn| (text, arn)))
+            .filter(|(_, arn)| arn.region.is_empty() || place::is_region(arn.region));
         let own_account = [
             text(item, &["awsAccountId", "accountId"]),
             arn.map(|(_, arn)| arn.account).filter(|a| !a.is_empty()),

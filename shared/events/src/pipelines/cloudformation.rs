@@ -30,7 +30,7 @@ pub(super) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
 }
 
 fn stack_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
-    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, None, now)?;
     let (key, id) = stack(&event, envelope.detail)?;
     event.target(&key, &[id]);
     let (status, reason) = status(envelope.detail)?;
@@ -47,7 +47,7 @@ fn stack_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Reje
 /// A resource of a stack. DELETE_COMPLETE is its end; a resource that was kept is DELETE_SKIPPED.
 fn resource_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, None, now)?;
     let (stack, id) = stack(&event, detail)?;
     let (status, reason) = status(detail)?;
     let kind = text(detail, &["resource-type"]).unwrap_or("resource");
@@ -66,7 +66,7 @@ fn resource_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
 
 fn drift(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, Category::State, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::State, envelope, None, now)?;
     let (key, id) = stack(&event, detail)?;
     event.target(&key, &[id]);
     let details = field(detail, &["status-details"]).unwrap_or(&Value::Null);
@@ -84,7 +84,7 @@ fn drift(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> 
 
 fn stack_set(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, &[], now)?;
+    let mut event = Event::begin(SOURCE, Category::Deployment, envelope, None, now)?;
     let arn = text(detail, &["stack-set-arn"]).ok_or_else(|| missing("stack-set-arn"))?;
     if let Some(key) = event.key("AWS::CloudFormation::StackSet", arn) {
         event.target(&key, &[arn]);
