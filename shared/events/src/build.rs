@@ -1,4 +1,5 @@
-//! Small helpers that every family builds its observation with.
+//! Small helpers that every family builds its observation with. Everything passes the mask here, whether or not its
+//! family thought of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,11 @@ use model::{
 };
 use serde_json::Value;
 
-use crate::Reading;
+use crate::{Reading, mask};
+
+/// How many characters a name has at most that is looked up by: an alias, a document's name, the kind of a change.
+/// An index takes no longer keys, and one such name must not hold up the events beside it.
+const MAX_NAME: usize = 512;
 
 /// How many characters of a text a change keeps.
 pub(crate) const MAX_TEXT: usize = 2_000;
@@ -50,7 +55,7 @@ impl Draft {
             account: self.account.clone(),
             region: self.region.clone(),
             source: self.source.name.clone(),
-            kind: kind.to_owned(),
+            kind: clip(kind, MAX_NAME),
             category,
             severity: Severity::Info,
             read_only: false,
@@ -68,8 +73,9 @@ impl Draft {
         }
     }
 
-    /// Adds a change, and a mention of every resource it touches.
+    /// Adds a change, masked, and a mention of every resource it touches.
     pub(crate) fn record(&mut self, mut change: Change) {
+        mask::change(&mut change);
         change.resources = distinct(change.resources);
         change.mentions.sort_unstable();
         change.mentions.dedup();
@@ -79,8 +85,9 @@ impl Draft {
         self.changes.push(change);
     }
 
-    /// Adds a finding, and a mention of every resource it is about.
-    pub(crate) fn claim(&mut self, finding: Finding) {
+    /// Adds a finding, masked, and a mention of every resource it is about.
+    pub(crate) fn claim(&mut self, mut finding: Finding) {
+        mask::finding(&mut finding);
         for key in &finding.resources {
             self.see(key.clone(), [], Sighting::Mentioned);
         }
@@ -102,8 +109,15 @@ impl Draft {
         });
     }
 
-    /// Adds a fact about a resource; see [`Self::see`].
+    /// Adds a fact about a resource, masked; see [`Self::see`].
     pub(crate) fn fact(&mut self, mut fact: ResourceFact) {
+        fact.aliases.retain(|alias| alias.chars().count() <= MAX_NAME);
+        if let Sighting::Documented(document) = &mut fact.sighting {
+            document.name = document.name.take().map(|name| clip(&name, MAX_NAME));
+        }
+        if let Sighting::Documented(document) = &mut fact.sighting {
+            mask::whole_document(&fact.key.kind, document);
+        }
         fact.aliases.sort_unstable();
         fact.aliases.dedup();
         let Some(held) = self.facts.get_mut(&fact.key) else {
