@@ -152,7 +152,7 @@ fn service(
     let reason = text(detail, &["reason"]).unwrap_or_default();
     let named = envelope.resources.first().and_then(|arn| arn.rsplit('/').next()).unwrap_or("?");
     event.failure((severity == Severity::High).then_some(reason));
-    event.summary(severity, &[&format!("Service {named}: {name}"), reason].join(" ").trim().to_owned());
+    event.summary(severity, format!("Service {named}: {name} {reason}").trim());
     event.details(detail.clone());
     Ok(event.done())
 }

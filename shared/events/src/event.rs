@@ -44,7 +44,7 @@ impl Event {
         let source = Source::new(source, Rank::Event);
         let draft = Draft::new(envelope.whole, source, envelope.account()?, envelope.region()?, at);
         let mut event = Self::of(draft, envelope.detail_type, category);
-        event.change.event_id = envelope.id().map(str::to_owned);
+        event.change.event_id = envelope.id().map(sentence);
         Ok(event)
     }
 

@@ -1,4 +1,4 @@
-//! GuardDuty findings, in the camelCase of EventBridge and the PascalCase of the API.
+//! GuardDuty findings, in the lower camel case of EventBridge and the upper camel case of the API.
 //! <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html>
 
 use model::{
@@ -19,46 +19,56 @@ const WHAT: &str = "The GuardDuty finding";
 /// The product and the stream.
 const PRODUCT: &str = "guardduty";
 
-/// Where a finding's resource is described: the resource types that mean it, the part that describes it, the field
-/// that names it (an id before an ARN, since sample findings put other accounts into ARNs), and the type.
+/// Where a finding's resource is described.
+struct Described {
+    /// The resource types that mean it.
+    types: &'static [&'static str],
+    /// The part that describes it, in both spellings.
+    part: [&'static str; 2],
+    /// The fields that name it. An id comes before an ARN, since sample findings put other accounts into ARNs.
+    names: &'static [&'static str],
+    /// Its type here.
+    kind: &'static str,
+}
+
 /// <https://docs.aws.amazon.com/guardduty/latest/APIReference/API_Resource.html>
-const RESOURCES: &[(&[&str], &[&str], &[&str], &str)] = &[
-    (
-        &["Instance", "EC2Instance", "Container"],
-        &["instanceDetails", "InstanceDetails"],
-        &["instanceId", "InstanceId"],
-        "AWS::EC2::Instance",
-    ),
-    (
-        &["S3Bucket", "S3Object"],
-        &["s3BucketDetails", "S3BucketDetails"],
-        &["name", "Name", "arn", "Arn"],
-        "AWS::S3::Bucket",
-    ),
-    (
-        &["EKSCluster", "KubernetesCluster", "Container"],
-        &["eksClusterDetails", "EksClusterDetails"],
-        &["name", "Name", "arn", "Arn"],
-        "AWS::EKS::Cluster",
-    ),
-    (
-        &["ECSCluster", "Container"],
-        &["ecsClusterDetails", "EcsClusterDetails"],
-        &["name", "Name", "arn", "Arn"],
-        "AWS::ECS::Cluster",
-    ),
-    (
-        &["Lambda"],
-        &["lambdaDetails", "LambdaDetails"],
-        &["functionName", "FunctionName", "functionArn", "FunctionArn"],
-        "AWS::Lambda::Function",
-    ),
-    (
-        &["RDSDBInstance"],
-        &["rdsDbInstanceDetails", "RdsDbInstanceDetails"],
-        &["dbInstanceIdentifier", "DbInstanceIdentifier", "dbInstanceArn", "DbInstanceArn"],
-        "AWS::RDS::DBInstance",
-    ),
+const RESOURCES: &[Described] = &[
+    Described {
+        types: &["Instance", "EC2Instance", "Container"],
+        part: ["instanceDetails", "InstanceDetails"],
+        names: &["instanceId", "InstanceId"],
+        kind: "AWS::EC2::Instance",
+    },
+    Described {
+        types: &["S3Bucket", "S3Object"],
+        part: ["s3BucketDetails", "S3BucketDetails"],
+        names: &["name", "Name", "arn", "Arn"],
+        kind: "AWS::S3::Bucket",
+    },
+    Described {
+        types: &["EKSCluster", "KubernetesCluster", "Container"],
+        part: ["eksClusterDetails", "EksClusterDetails"],
+        names: &["name", "Name", "arn", "Arn"],
+        kind: "AWS::EKS::Cluster",
+    },
+    Described {
+        types: &["ECSCluster", "Container"],
+        part: ["ecsClusterDetails", "EcsClusterDetails"],
+        names: &["name", "Name", "arn", "Arn"],
+        kind: "AWS::ECS::Cluster",
+    },
+    Described {
+        types: &["Lambda"],
+        part: ["lambdaDetails", "LambdaDetails"],
+        names: &["functionName", "FunctionName", "functionArn", "FunctionArn"],
+        kind: "AWS::Lambda::Function",
+    },
+    Described {
+        types: &["RDSDBInstance"],
+        part: ["rdsDbInstanceDetails", "RdsDbInstanceDetails"],
+        names: &["dbInstanceIdentifier", "DbInstanceIdentifier", "dbInstanceArn", "DbInstanceArn"],
+        kind: "AWS::RDS::DBInstance",
+    },
 ];
 
 /// Reads an event of a finding. It is the same observation as the bare finding.
@@ -98,7 +108,7 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
     for key in affected(service, account, region) {
         event.relate(Some(key));
     }
-    event.change.event_id = Some(id.to_owned());
+    event.change.event_id = Some(sentence(id));
     event.summary(severity, title);
     event.details(json!({ "finding": id, "action": field(service, &["action", "Action"]), "count": field(service, &["count", "Count"]) }));
     event.draft.claim(Finding {
@@ -110,8 +120,8 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
         account: account.to_owned(),
         region: region.to_owned(),
         product: PRODUCT.to_owned(),
-        external_id: id.to_owned(),
-        kind: kind.to_owned(),
+        external_id: sentence(id),
+        kind: sentence(kind),
         title: sentence(title),
         description: sentence(text(finding, &["description", "Description"]).unwrap_or_default()),
         severity,
@@ -140,14 +150,14 @@ fn severity(number: f64) -> Severity {
 fn resources(finding: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
     let resource = field(finding, &["resource", "Resource"]).unwrap_or(&Value::Null);
     let stated = text(resource, &["resourceType", "ResourceType"]).unwrap_or_default();
-    let known = stated == "AccessKey" || RESOURCES.iter().any(|(types, ..)| types.contains(&stated));
-    let described = RESOURCES.iter().filter(|(types, ..)| !known || types.contains(&stated));
+    let known = stated == "AccessKey" || RESOURCES.iter().any(|one| one.types.contains(&stated));
+    let described = RESOURCES.iter().filter(|one| !known || one.types.contains(&stated));
     let mut keys: Vec<ResourceKey> = described
-        .flat_map(|(_, part, names, kind)| {
-            let part = field(resource, part);
-            let parts = part
-                .map_or(&[][..], |part| part.as_array().map_or(std::slice::from_ref(part), Vec::as_slice));
-            parts.iter().filter_map(|part| key_at(account, region, kind, text(part, names)?))
+        .flat_map(|one| {
+            let part = field(resource, &one.part);
+            let parts = part.map(|part| part.as_array().map_or(std::slice::from_ref(part), Vec::as_slice));
+            let parts = parts.unwrap_or_default().iter();
+            parts.filter_map(|part| key_at(account, region, one.kind, text(part, one.names)?))
         })
         .chain(principal(resource, account, region).filter(|_| !known || stated == "AccessKey"))
         .chain(volumes(resource, account, region))
@@ -163,9 +173,7 @@ fn affected(service: &Value, account: &str, region: &str) -> Vec<ResourceKey> {
     let call = field(action, &["awsApiCallAction", "AwsApiCallAction"]).unwrap_or(&Value::Null);
     let named = field(call, &["affectedResources", "AffectedResources"]).and_then(Value::as_object);
     let named = named.into_iter().flatten();
-    named
-        .filter_map(|(kind, name)| key_at(account, region, &known_type(kind)?.name, name.as_str()?))
-        .collect()
+    named.filter_map(|(kind, name)| key_at(account, region, known_type(kind)?.name, name.as_str()?)).collect()
 }
 
 /// Whose access key it was. For a role's session the user's name is the role's.

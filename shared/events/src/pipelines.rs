@@ -1,4 +1,4 @@
-//! What is being deployed and run: CloudFormation, CodePipeline, CodeBuild, CodeDeploy and Step Functions.
+//! What is being deployed and run: CloudFormation, the `CodePipeline` family, and Step Functions.
 
 mod cloudformation;
 
@@ -6,7 +6,7 @@ use model::{Actor, ActorKind, Arn, Category, Severity, Timestamp};
 use serde_json::Value;
 
 use crate::envelope::Envelope;
-use crate::event::Event;
+use crate::event::{Event, sentence};
 use crate::fields::{field, pick, text};
 use crate::{Reading, Reason, Rejection, generic};
 
@@ -50,7 +50,7 @@ fn codepipeline(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Reje
         .collect();
     let result = field(detail, &["execution-result"]);
     event.failure(result.and_then(|result| text(result, &["external-execution-summary"])));
-    event.change.error_code = result.and_then(|result| text(result, &["error-code"])).map(str::to_owned);
+    event.change.error_code = result.and_then(|result| text(result, &["error-code"])).map(sentence);
     event.summary(severity(state), &format!("Pipeline {name}{}: {state}", place.concat()));
     event.details(detail.clone());
     Ok(event.done())
@@ -97,7 +97,7 @@ fn codebuild(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejecti
 /// A pipeline, a rule or a user, in the spelling `codepipeline/NAME`, `rule/NAME`, `NAME`.
 fn initiator(name: &str) -> Actor {
     let kind = if name.contains('/') { ActorKind::Service } else { ActorKind::Unknown };
-    Actor { kind, name: name.to_owned(), session: None, via: None, arn: None, account: None }
+    Actor { kind, name: sentence(name), session: None, via: None, arn: None, account: None }
 }
 
 /// <https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html>
@@ -138,7 +138,7 @@ fn step_functions(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Re
         event.target(&key, &[&machine]);
     }
     event.failure(text(detail, &["cause"]));
-    event.change.error_code = text(detail, &["error"]).map(str::to_owned);
+    event.change.error_code = text(detail, &["error"]).map(sentence);
     let name = text(detail, &["name"]).unwrap_or("?");
     let machine = machine.rsplit(':').next().unwrap_or(&machine);
     event.summary(severity(status), &format!("Execution {name} of {machine}: {status}"));

@@ -4,7 +4,7 @@
 use model::{Actor, ActorKind, Category, Severity, Timestamp};
 
 use crate::envelope::Envelope;
-use crate::event::Event;
+use crate::event::{Event, sentence};
 use crate::fields::{field, text};
 use crate::{Reading, Rejection, generic, mask, place};
 
@@ -56,7 +56,7 @@ fn requester(name: &str) -> Actor {
         _ => ActorKind::Unknown,
     };
     let account = account.then(|| name.to_owned());
-    Actor { kind, name: name.to_owned(), session: None, via: None, arn: None, account }
+    Actor { kind, name: sentence(name), session: None, via: None, arn: None, account }
 }
 
 /// Old buckets may have capitals and underscores; a placeholder in braces is no bucket.

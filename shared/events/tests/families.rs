@@ -1,5 +1,7 @@
 //! Every shape that a family reads, one file each in `families/`: what it means is in the snapshot beside it.
 
+#![cfg(test)]
+
 use std::fmt::Write as _;
 
 use events::{Reading, Rejection};

@@ -1,6 +1,8 @@
 //! What holds for every event of every family, whatever is in it: broken samples, and the third-party files that
 //! `PERIGEE_TEST_DATA` points at.
 
+#![cfg(test)]
+
 use std::path::{Path, PathBuf};
 
 use events::Reading;
@@ -63,11 +65,14 @@ fn check(observation: &Observation) {
     for fact in resources {
         placed(&fact.key.account, &fact.key.region);
         assert!(!fact.key.native_id.is_empty() && !fact.key.kind.is_empty());
+        assert!(fact.key.native_id.len() <= 1_024);
         assert!(fact.aliases.iter().all(|alias| !alias.is_empty() && *alias != fact.key.native_id));
+        assert!(fact.aliases.iter().all(|alias| alias.len() <= 2_048));
     }
     let known = |key: &model::ResourceKey| resources.iter().any(|fact| fact.key == *key);
-    for Change { id, summary, resources, .. } in changes {
-        assert!(!summary.is_empty(), "{id}");
+    for Change { id, kind, summary, actor, resources, .. } in changes {
+        assert!(!summary.is_empty() && kind.len() <= 2_100, "{id}");
+        assert!(actor.as_ref().is_none_or(|actor| actor.name.len() <= 8_100), "{id}");
         assert!(resources.iter().all(|touched| known(&touched.key)), "{id}");
     }
     for finding in findings {

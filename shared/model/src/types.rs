@@ -18,6 +18,9 @@ use crate::{Arn, ResourceKey, Spelling, arn::is_account};
 /// Services whose ARNs name sessions, findings, controls and announcements, not things that exist.
 const NO_RESOURCES: &[&str] = &["health", "patchmanager", "securityhub", "sts", "support", "trustedadvisor"];
 
+/// The longest native id, in bytes. No service has longer names, and an index takes no longer keys.
+const MAX_NATIVE_ID: usize = 1_024;
+
 /// The region of everything that has none.
 const GLOBAL: &str = "global";
 
@@ -179,7 +182,8 @@ fn placed(
     };
     let partition = if arn.partition.is_empty() { partition_of(seen.region) } else { arn.partition };
     let lower = kind.is_some_and(|kind| kind.lower);
-    (is_account(account) && !region.is_empty() && !name.is_empty()).then(|| ResourceKey {
+    let bounded = native.len() <= MAX_NATIVE_ID && name.len() <= MAX_NATIVE_ID / 4;
+    (is_account(account) && !region.is_empty() && !name.is_empty() && bounded).then(|| ResourceKey {
         provider: "aws".to_owned(),
         partition: partition.to_owned(),
         account: account.to_owned(),

@@ -28,7 +28,7 @@ pub(super) fn read(notice: &Value, around: Around<'_>, now: Timestamp) -> Result
     let payload = identity(notice, own == [Some(account), Some(region)], account, region);
     let draft = Draft::new(&payload, Source::new("config", Rank::Config), account, region, at);
     let mut event = Event::of(draft, "Config Rules Compliance Change", Category::Security);
-    let resource = event.key(&resource_type, resource_id);
+    let resource = event.key(resource_type, resource_id);
     if let Some(key) = &resource {
         event.target(key, &[resource_id]);
     }
@@ -50,7 +50,7 @@ pub(super) fn read(notice: &Value, around: Around<'_>, now: Timestamp) -> Result
             region: region.to_owned(),
             product: "config".to_owned(),
             external_id,
-            kind: rule.to_owned(),
+            kind: sentence(rule),
             title: sentence(&format!("{resource_id} is {spoken} under rule {rule}")),
             description: sentence(annotation.unwrap_or_default()),
             severity: Severity::Medium,

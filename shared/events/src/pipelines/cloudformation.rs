@@ -44,7 +44,7 @@ fn stack_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Reje
     Ok(event.done())
 }
 
-/// A resource of a stack. DELETE_COMPLETE is its end; a resource that was kept is DELETE_SKIPPED.
+/// A resource of a stack. `DELETE_COMPLETE` is its end; a resource that was kept is `DELETE_SKIPPED`.
 fn resource_status(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
     let mut event = Event::begin(SOURCE, Category::Deployment, envelope, None, now)?;
