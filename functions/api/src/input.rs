@@ -31,7 +31,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
             Err(rejection) => {
                 let text = rejection.body_text();
                 let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                Err(Problem::new(Kind::BadParameter, reason))
+                let reason = reason.replace("unknown field", "unknown parameter");
+                Err(Problem::new(
+                    Kind::BadParameter,
+                    reason.replace("there are no fields", "none is taken here"),
+                ))
             }
         }
     }

@@ -78,7 +78,6 @@ struct App {
 }
 
 /// The API and the pages.
-#[must_use]
 pub fn router(context: Context) -> axum::Router {
     let app = Arc::new(App { context, meter: meter::Meter::default(), openapi: OnceLock::new() });
     let (api, document) = rest::router();

@@ -67,7 +67,7 @@ kinds! {
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The database does not answer";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The database cannot answer now";
     TooSlow = "too-slow", SERVICE_UNAVAILABLE, "The answer took too long";
 }
 
@@ -104,6 +104,11 @@ impl Problem {
         let detail = "Nothing was lost: send the request again in a few seconds. If it stays so, `perigee doctor` \
                       says what is wrong with the database.";
         Self::new(Kind::Unavailable, detail).caused_by(cause)
+    }
+
+    /// One that passes once somebody has done what the error's own sentence says.
+    fn operators(error: catalog::Error) -> Self {
+        Self::new(Kind::Unavailable, sentence(&error.to_string())).caused_by(error)
     }
 
     fn caused_by(mut self, cause: impl Into<anyhow::Error>) -> Self {
@@ -154,6 +159,10 @@ impl From<catalog::Error> for Problem {
         match error {
             catalog::Error::BadCursor => Self::new(Kind::BadCursor, error.to_string()),
             catalog::Error::BadSelector { column, message } => Self::selector(column, &message),
+            error @ (catalog::Error::DiskFull(_)
+            | catalog::Error::NotMigrated
+            | catalog::Error::ForeignTables
+            | catalog::Error::NewerSchema { .. }) => Self::operators(error),
             error if error.is_transient() => Self::unavailable(error),
             error => Self::internal(error),
         }
@@ -162,12 +171,24 @@ impl From<catalog::Error> for Problem {
 
 impl From<intake::Error> for Problem {
     fn from(error: intake::Error) -> Self {
-        let passes = match &error {
-            intake::Error::Record { source, .. } => source.is_transient(),
-            intake::Error::Body { source, .. } => matches!(source, ports::ObjectError::Unavailable { .. }),
-        };
-        if passes { Self::unavailable(error) } else { Self::internal(error) }
+        match &error {
+            intake::Error::Record { source, .. } if matches!(**source, catalog::Error::DiskFull(_)) => {
+                let detail = sentence(&source.to_string());
+                Self::new(Kind::Unavailable, detail).caused_by(error)
+            }
+            intake::Error::Record { source, .. } if source.is_transient() => Self::unavailable(error),
+            intake::Error::Body { source: ports::ObjectError::Unavailable { .. }, .. } => {
+                Self::unavailable(error)
+            }
+            intake::Error::Record { .. } | intake::Error::Body { .. } => Self::internal(error),
+        }
     }
+}
+
+/// An error's text as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }
 
 impl From<selector::ParseError> for Problem {

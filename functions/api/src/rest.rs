@@ -51,104 +51,63 @@ fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
 }
 
 fn routes() -> ApiRouter<Arc<App>> {
+    let events = "Take events: one JSON document or NDJSON, gzipped or not, up to 4 MB";
     ApiRouter::new()
-        .api_route(
-            "/api/v1/events",
-            post_with(
-                events::post,
-                say("postEvents", "Take events: one JSON document or NDJSON, gzipped or not, up to 4 MB"),
-            ),
-        )
-        .api_route("/api/v1/resources", get_with(resources::list, say("listResources", "List resources")))
-        .api_route(
-            "/api/v1/resources/{reference}",
-            get_with(resources::show, say("getResource", "One resource with its documents")),
-        )
-        .api_route(
-            "/api/v1/resources/{reference}/history",
-            get_with(
-                resources::history,
-                say("getHistory", "The versions of a resource, latest first, each with what it changed"),
-            ),
-        )
-        .api_route(
-            "/api/v1/resources/{reference}/changes",
-            get_with(
-                resources::changes,
-                say("listResourceChanges", "The changes that touched a resource, newest first"),
-            ),
-        )
-        .api_route(
-            "/api/v1/resources/{reference}/graph",
-            get_with(resources::graph, say("getGraph", "What is around a resource, breadth first")),
-        )
-        .api_route(
-            "/api/v1/resources/{reference}/findings",
-            get_with(resources::findings, say("listResourceFindings", "The findings about a resource")),
-        )
-        .api_route(
-            "/api/v1/resources/{reference}/edges",
-            get_with(
-                resources::edges,
-                say("listEdges", "The relations of a resource that hold now, both ways"),
-            ),
-        )
-        .api_route(
-            "/api/v1/changes",
-            get_with(lists::changes, say("listChanges", "List changes, newest first")),
-        )
-        .api_route(
-            "/api/v1/findings",
-            get_with(lists::findings, say("listFindings", "List findings, latest statement first")),
-        )
-        .api_route(
-            "/api/v1/rejected",
-            get_with(
-                lists::rejected,
-                say("listRejected", "List input that could not be taken, latest first"),
-            ),
-        )
-        .api_route(
-            "/api/v1/sources",
-            get_with(lists::sources, say("listSources", "Coverage and freshness of every source")),
-        )
-        .api_route(
-            "/api/v1/counts",
-            get_with(
-                lists::counts,
-                say("listCounts", "How many resources there are, by account, region and type"),
-            ),
-        )
-        .api_route(
-            "/api/v1/digest",
-            get_with(system::digest, say("getDigest", "A hash of the catalog's meaning")),
-        )
-        .api_route(
-            "/api/v1/reset",
-            post_with(
-                system::reset,
-                say("reset", "Remove everything that was recorded (local servers only)"),
-            ),
-        )
-        .api_route("/api/v1/openapi.json", get_with(system::openapi, say("getOpenApi", "This document")))
-        .api_route(
-            "/api/v1/healthz",
-            get_with(system::healthz, say("getHealth", "Whether the server and its database answer")),
-        )
-        .api_route(
-            "/healthz",
-            get_with(system::healthz, say("getHealthAtRoot", "Whether the server and its database answer")),
-        )
-        .api_route(
-            "/api/v1/metrics",
-            get_with(system::metrics, say("getMetrics", "Metrics in Prometheus' text format")),
-        )
-        .api_route(
-            "/metrics",
-            get_with(system::metrics, say("getMetricsAtRoot", "Metrics in Prometheus' text format")),
-        )
+        .api_route("/api/v1/events", post_with(events::post, say("postEvents", events)))
+        .merge(of_resources())
+        .merge(of_lists())
+        .merge(of_the_server())
 }
 
+fn of_resources() -> ApiRouter<Arc<App>> {
+    let list = say("listResources", "List resources");
+    let show = say("getResource", "One resource with its documents");
+    let history = say("getHistory", "The versions of a resource, latest first, each with what it changed");
+    let changes = say("listResourceChanges", "The changes that touched a resource, newest first");
+    let graph = say("getGraph", "What is around a resource, breadth first");
+    let findings = say("listResourceFindings", "The findings about a resource");
+    let edges = say("listEdges", "The relations of a resource that hold now, both ways");
+    ApiRouter::new()
+        .api_route("/api/v1/resources", get_with(resources::list, list))
+        .api_route("/api/v1/resources/{reference}", get_with(resources::show, show))
+        .api_route("/api/v1/resources/{reference}/history", get_with(resources::history, history))
+        .api_route("/api/v1/resources/{reference}/changes", get_with(resources::changes, changes))
+        .api_route("/api/v1/resources/{reference}/graph", get_with(resources::graph, graph))
+        .api_route("/api/v1/resources/{reference}/findings", get_with(resources::findings, findings))
+        .api_route("/api/v1/resources/{reference}/edges", get_with(resources::edges, edges))
+}
+
+fn of_lists() -> ApiRouter<Arc<App>> {
+    let changes = say("listChanges", "List changes, newest first");
+    let findings = say("listFindings", "List findings, latest statement first");
+    let rejected = say("listRejected", "List input that could not be taken, latest first");
+    let sources = say("listSources", "Coverage and freshness of every source");
+    let counts = say("listCounts", "How many resources there are, by account, region and type");
+    ApiRouter::new()
+        .api_route("/api/v1/changes", get_with(lists::changes, changes))
+        .api_route("/api/v1/findings", get_with(lists::findings, findings))
+        .api_route("/api/v1/rejected", get_with(lists::rejected, rejected))
+        .api_route("/api/v1/sources", get_with(lists::sources, sources))
+        .api_route("/api/v1/counts", get_with(lists::counts, counts))
+}
+
+fn of_the_server() -> ApiRouter<Arc<App>> {
+    let digest = say("getDigest", "A hash of the catalog's meaning");
+    let reset = say("reset", "Remove everything that was recorded (local servers only)");
+    let openapi = system::say_text("getOpenApi", "This document", "application/json");
+    let healthz = |id| say(id, "Whether the server and its database answer");
+    let metrics = |id| system::say_text(id, "Metrics in the text format of Prometheus", "text/plain");
+    ApiRouter::new()
+        .api_route("/api/v1/digest", get_with(system::digest, digest))
+        .api_route("/api/v1/reset", post_with(system::reset, reset))
+        .api_route("/api/v1/openapi.json", get_with(system::openapi, openapi))
+        .api_route("/api/v1/healthz", get_with(system::healthz, healthz("getHealth")))
+        .api_route("/healthz", get_with(system::healthz, healthz("getHealthAtRoot")))
+        .api_route("/api/v1/metrics", get_with(system::metrics, metrics("getMetrics")))
+        .api_route("/metrics", get_with(system::metrics, metrics("getMetricsAtRoot")))
+}
+
+/// Names an operation and says what it does.
 fn say(
     id: &'static str,
     summary: &'static str,

@@ -114,7 +114,7 @@ fn more(change: &Change) -> Markup {
                 @if !mentions.is_empty() { div { dt { "Also names" } dd { (mentions) } } }
                 div { dt { "Recorded" } dd { (text::second(change.recorded_at)) } }
             }
-            @if !change.details.is_null() { pre tabindex="0" aria-label="Request and answer" { code { (text::cut(&details, MAX_DETAILS)) } } }
+            @if !change.details.is_null() { pre role="group" tabindex="0" aria-label="Request and answer" { code { (text::cut(&details, MAX_DETAILS)) } } }
         }
     }
 }

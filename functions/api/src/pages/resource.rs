@@ -252,7 +252,7 @@ impl View<'_> {
                 @else {
                     details class="document" {
                         summary { "Show the document" @if !sources.is_empty() { span class="quiet" { " from " (sources.join(", ")) } } }
-                        pre tabindex="0" aria-label="Document" { code { (text::cut(&document, MAX_DOCUMENT)) } }
+                        pre role="group" tabindex="0" aria-label="Document" { code { (text::cut(&document, MAX_DOCUMENT)) } }
                     }
                     @if cut { p class="hint" { "It is long; " a href={ "/api/v1/resources/" (id) } { "the API has all of it" } "." } }
                 }

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use aide::{
+    OperationOutput,
+    openapi::{MediaType, ReferenceOr, Response as Documented, StatusCode},
+    transform::TransformOperation,
+};
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use catalog::{Catalog, Count, SourceStatus};
 use intake::Report;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,25 +53,55 @@ pub(crate) async fn digest(
     Ok(Json(Digest { digest: app.context.catalog.digest().await? }))
 }
 
-pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], app.openapi.get().cloned().unwrap_or_default()).into_response()
+pub(crate) async fn openapi(State(app): State<Arc<App>>) -> Result<Text, Problem> {
+    Ok(Text { content_type: "application/json", text: app.openapi.get().cloned().unwrap_or_default() })
+}
+
+/// A body that is text already. [`say_text`] documents it.
+#[derive(Debug)]
+pub(crate) struct Text {
+    content_type: &'static str,
+    text: String,
+}
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type))], self.text).into_response()
+    }
+}
+
+impl OperationOutput for Text {
+    type Inner = Self;
+}
+
+/// Names an operation that answers with text of `content_type`, and says what it does.
+pub(super) fn say_text(
+    id: &'static str,
+    summary: &'static str,
+    content_type: &'static str,
+) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> {
+    move |mut operation| {
+        let content = [(content_type.to_owned(), MediaType::default())].into_iter().collect();
+        let answer = Documented { description: summary.to_owned(), content, ..Documented::default() };
+        let responses = operation.inner_mut().responses.get_or_insert_default();
+        responses.responses.insert(StatusCode::Code(200), ReferenceOr::Item(answer));
+        operation.id(id).summary(summary)
+    }
 }
 
 /// Answers while the database does not, too: that is when somebody looks.
-pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let catalog = &app.context.catalog;
-    let counts = catalog.counts().await;
-    let sources = catalog.sources().await;
-    let read = match (&counts, &sources) {
-        (Ok(counts), Ok(sources)) => Some((counts.as_slice(), sources.as_slice())),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::warn!(%error, "Served metrics without the catalog's: {error}");
-            None
-        }
-    };
-    let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, text)], meter::text(VERSION, &app.meter, read)).into_response()
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Text, Problem> {
+    let read = what_there_is(&app.context.catalog).await;
+    if let Err(error) = &read {
+        tracing::warn!(%error, "Served metrics without the catalog's: {error}");
+    }
+    let read = read.as_ref().ok().map(|(counts, sources)| (counts.as_slice(), sources.as_slice()));
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(Text { content_type, text: meter::text(VERSION, &app.meter, read) })
+}
+
+async fn what_there_is(catalog: &Catalog) -> Result<(Vec<Count>, Vec<SourceStatus>), catalog::Error> {
+    Ok((catalog.counts().await?, catalog.sources().await?))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
