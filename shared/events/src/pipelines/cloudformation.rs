@@ -86,11 +86,15 @@ fn stack_set(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejecti
     let detail = envelope.detail;
     let mut event = Event::begin(SOURCE, Category::Deployment, envelope, None, now)?;
     let arn = text(detail, &["stack-set-arn"]).ok_or_else(|| missing("stack-set-arn"))?;
+    let (status, reason) = status(detail)?;
     if let Some(key) = event.key("AWS::CloudFormation::StackSet", arn) {
         event.target(&key, &[arn]);
+        if envelope.detail_type == "CloudFormation StackSet Status Change" && status == "DELETED" {
+            event.see(&key, Sighting::Deleted);
+        }
     }
     event.relate(text(detail, &["stack-id"]).and_then(|id| event.key(STACK, id)));
-    told(&mut event, detail, &format!("Stack set {}", name_of(arn)), status(detail)?);
+    told(&mut event, detail, &format!("Stack set {}", name_of(arn)), (status, reason));
     Ok(event.done())
 }
 
@@ -122,7 +126,7 @@ fn told(event: &mut Event, detail: &Value, what: &str, (status, reason): (&str, 
             "physical-resource-id",
             "resource-type",
             "status-details",
-            "operation-id",
+            "stack-set-operation-id",
         ],
     ));
 }
