@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -27,6 +28,8 @@ const PORT: u16 = 5432;
 const READY_LIMIT: Duration = Duration::from_secs(300);
 /// A fast stop writes one checkpoint.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// A server that runs answers at once, even when it is busy.
+const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 /// Sessions of a killed server notice within moments that it is gone; until then a new one may not start.
 const LEFTOVER_PAUSE: Duration = Duration::from_millis(250);
 const LEFTOVER_ATTEMPTS: u32 = 60;
@@ -91,29 +94,51 @@ struct Process {
     child: Option<Child>,
 }
 
-/// The server that already runs on this folder, once it is ready. What a dead one left is cleared away.
+/// The server that already runs on this folder, once it is ready.
 async fn running(folder: &Folder) -> Result<Option<PidFile>, Error> {
     let cluster = folder.cluster();
-    let settled = wait::until(READY_LIMIT, || match pidfile::read(&cluster) {
+    wait::until(READY_LIMIT, || match pidfile::read(&cluster) {
         None => Some(None),
         Some(found) if !pidfile::is_server(found.pid, &cluster) => Some(None),
         Some(found) => match found.status {
-            Status::Ready => Some(Some(found)),
-            Status::Starting | Status::Stopping => None,
+            // One that was just killed looks ready, too, until the kernel is done with it.
+            Status::Ready if answers(&found) => Some(Some(found)),
+            Status::Ready | Status::Starting | Status::Stopping => None,
         },
     })
     .await
-    .ok_or_else(|| not_ready(READY_LIMIT, folder))?;
-    if settled.is_none() {
-        // Its process number may belong to somebody else by now, and then the server would refuse to start.
-        match fs::remove_file(pidfile::path(&cluster)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("remove what a dead PostgreSQL left", error));
-            }
-            Ok(()) | Err(_) => {}
-        }
+    .ok_or_else(|| not_ready(READY_LIMIT, folder))
+}
+
+/// Whether the server takes a connection and says a word: to the question for TLS it says no, or yes.
+fn answers(found: &PidFile) -> bool {
+    const TLS_QUESTION: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+    let Some(dir) = &found.socket_dir else { return false };
+    let socket = dir.join(format!(".s.PGSQL.{}", found.port.unwrap_or(PORT)));
+    let asked = UnixStream::connect(socket).and_then(|mut stream| {
+        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+        stream.write_all(&TLS_QUESTION)?;
+        stream.read_exact(&mut [0])
+    });
+    asked.is_ok()
+}
+
+/// Clears away what a dead server left and the next would stumble over: a process of its number exists, be it another
+/// one or its own that nobody has collected yet. That its sessions are gone, too, the next server sees for itself.
+fn clear_leftovers(cluster: &Path, socket_dir: &Path) -> Result<(), Error> {
+    if pidfile::read(cluster).is_some_and(|found| pidfile::process_exists(found.pid)) {
+        remove(&pidfile::path(cluster))?;
     }
-    Ok(settled)
+    remove(&socket_dir.join(format!(".s.PGSQL.{PORT}.lock")))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(format!("remove {}", path.display()), source))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 async fn launch(folder: &Folder, settings: &Settings) -> Result<Process, Error> {
@@ -121,6 +146,7 @@ async fn launch(folder: &Folder, settings: &Settings) -> Result<Process, Error> 
     let owner = Owner::choose(&folder.cluster())?;
     cluster::ensure(folder, &binaries, &owner, settings).await?;
     let socket_dir = folder.socket_dir(&owner)?;
+    clear_leftovers(&folder.cluster(), &socket_dir)?;
     let mut pause = tokio::time::interval(LEFTOVER_PAUSE);
     for _ in 0..LEFTOVER_ATTEMPTS {
         pause.tick().await;
@@ -146,9 +172,13 @@ async fn attempt(
     command.arg("-D").arg(&cluster).args(arguments(settings, socket_dir));
     command.current_dir(&cluster).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     let mut child = command.spawn().map_err(|source| owner.explain("start PostgreSQL", &cluster, source))?;
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
     let outcome = wait::until(READY_LIMIT, || match child.try_wait() {
         Ok(Some(_)) | Err(_) => Some(None),
-        Ok(None) => pidfile::read(&cluster).filter(|found| found.status == Status::Ready).map(Some),
+        // The file may still be the one of a server before this.
+        Ok(None) => pidfile::read(&cluster)
+            .filter(|found| Some(found.pid) == pid && found.status == Status::Ready)
+            .map(Some),
     })
     .await
     .ok_or_else(|| not_ready(READY_LIMIT, folder))?;

@@ -73,6 +73,18 @@ async fn a_killed_server_recovers_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn a_killed_server_that_nobody_has_collected_is_no_hindrance() {
+    let dir = folder();
+    let shared = Settings::for_tests(dir.path().join("data"));
+    let zombie = start(&shared).await.unwrap();
+    kill(Pid::from_raw(zombie.pid()), Signal::SIGKILL).unwrap();
+    let server = start(&shared).await.unwrap();
+    assert_ne!(server.pid(), zombie.pid());
+    assert!(answers(&server));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_pid_file_whose_number_belongs_to_another_process_is_cleared() {
     let dir = folder();
     start(&settings(dir.path())).await.unwrap().stop().await.unwrap();
