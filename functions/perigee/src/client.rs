@@ -36,7 +36,7 @@ pub(crate) enum Error {
     Unreachable {
         url: String,
         #[source]
-        source: ureq::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("Perigee at {url} cannot answer now: {detail}")]
     Busy { url: String, detail: String, retry_after: Option<Duration> },
@@ -183,7 +183,8 @@ impl Client {
         match source {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::BadUrl { url: self.base.clone() },
             ureq::Error::Protocol(_) => self.not_perigee("it does not speak HTTP"),
-            source => Error::Unreachable { url: self.base.clone(), source },
+            ureq::Error::Io(source) => Error::Unreachable { url: self.base.clone(), source: source.into() },
+            source => Error::Unreachable { url: self.base.clone(), source: source.into() },
         }
     }
 

@@ -65,3 +65,6 @@ fn ask<O: Args>(
 ) -> anyhow::Result<Done> {
     command(&Client::new(&remote.connection), remote.output, &remote.options)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,6 @@ pub(crate) fn table<const N: usize>(
 }
 
 /// What comes from outside may hold control characters, which a terminal would obey.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

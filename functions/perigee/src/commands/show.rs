@@ -40,7 +40,10 @@ pub(crate) fn table(answer: &Value) -> anyhow::Result<String> {
     facts.extend(resource.deleted_at.map(|at| ("deleted", second(at))));
     facts.extend(aliases.into_iter().map(|alias| ("also named", alias)));
     facts.extend(resource.tags.into_iter().map(|(key, value)| ("tag", format!("{key}={value}"))));
-    let mut text = facts.into_iter().map(|(name, value)| format!("{name:<12}{value}\n")).collect::<String>();
+    let mut text = facts
+        .into_iter()
+        .map(|(name, value)| format!("{name:<12}{}\n", output::clean(&value)))
+        .collect::<String>();
     if !sources.is_empty() {
         text += &format!("\n{}\n", versions(sources));
     }

@@ -32,6 +32,9 @@ use crate::{
 /// How long answers under way may take after the first signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+const ACCOUNTS_HELP: &str =
+    "The accounts that are ours, separated by commas; events of others are refused [env: PERIGEE_ACCOUNTS]";
+
 /// What to serve, and where.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -47,8 +50,8 @@ pub struct Options {
     /// Start without the sample estate
     #[arg(long)]
     pub no_sample: bool,
-    /// The accounts that are ours, separated by commas; events of others are refused (or `PERIGEE_ACCOUNTS`)
-    #[arg(long, value_name = "LIST")]
+    /// The accounts that are ours.
+    #[arg(long, value_name = "LIST", help = ACCOUNTS_HELP)]
     pub accounts: Option<String>,
     /// What every request must bring as a bearer token
     #[arg(long, env = "PERIGEE_TOKEN", hide_env_values = true, value_name = "TOKEN")]

@@ -18,6 +18,8 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The largest document over many lines; it has to be held whole.
 const WHOLE_BYTES: u64 = 1024 * 1024 * 1024;
+/// The most blank lines that stand for lines before: the server reads compressed bodies up to 256 MB of text.
+const BLANK_LINES: usize = 200 * 1024 * 1024;
 /// What a gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// A gzip file of which nothing but the beginning is left: sent in place of one that is cut, so that the server
@@ -27,8 +29,11 @@ const CUT_GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// One request's worth of an input.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Batch {
-    /// What is sent.
+    /// What is sent. Blank lines stand at its beginning for what came before it in the input, so that the server's
+    /// places are places in the input.
     pub(crate) body: Vec<u8>,
+    /// Whether the body is compressed.
+    pub(crate) compressed: bool,
     /// Where its items came from.
     pub(crate) origin: Origin,
 }
@@ -36,12 +41,25 @@ pub(crate) struct Batch {
 /// Where the items of a batch came from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Origin {
-    /// The body is the input's lines from this one, counted from 1.
-    Lines { first: u64 },
+    /// The body is as in the input.
+    Lines,
     /// The body holds these, one a line.
     Pieces(Vec<Piece>),
     /// The body stands for this item alone: all that is said of it is said of the item.
     Alone(Box<Piece>),
+}
+
+impl Batch {
+    /// A batch before which the input has so many lines. They cost little: many of them are compressed.
+    fn new(lines_before: u64, text: &[u8], origin: Origin) -> Self {
+        let blank = usize::try_from(lines_before).unwrap_or(usize::MAX).min(BLANK_LINES);
+        let mut body = vec![b'\n'; blank];
+        body.extend(text);
+        if body.len() <= BODY_BYTES {
+            return Self { body, compressed: false, origin };
+        }
+        Self { body: compress(&body), compressed: true, origin }
+    }
 }
 
 /// The batches of one input.
@@ -126,7 +144,7 @@ impl Cutter {
             self.pieces(
                 events::split(&line)
                     .into_iter()
-                    .map(|piece| Piece { place: shift(&piece.place, number, true), ..piece }),
+                    .map(|piece| Piece { place: shift(&piece.place, number), ..piece }),
             );
             self.first += 1;
         } else {
@@ -139,7 +157,7 @@ impl Cutter {
     fn flush(&mut self) {
         let body = std::mem::take(&mut self.lines);
         if !is_blank(&body) {
-            self.ready.push_back(Batch { body, origin: Origin::Lines { first: self.first } });
+            self.ready.push_back(Batch::new(self.first - 1, &body, Origin::Lines));
         }
         self.first += std::mem::take(&mut self.count);
     }
@@ -158,7 +176,7 @@ impl Cutter {
                 "it is one document of more than 1 GB; cut it, or write one item a line",
             ));
         } else if whole.len() <= BODY_BYTES {
-            self.ready.push_back(Batch { body: whole, origin: Origin::Lines { first: 1 } });
+            self.ready.push_back(Batch::new(0, &whole, Origin::Lines));
         } else {
             self.pieces(events::split(&whole));
         }
@@ -166,24 +184,30 @@ impl Cutter {
 
     /// Makes batches of items that were split here.
     fn pieces(&mut self, pieces: impl IntoIterator<Item = Piece>) {
-        let (mut body, mut held) = (Vec::new(), Vec::new());
+        let (mut body, mut held, mut before) = (Vec::new(), Vec::new(), 0);
         for piece in pieces {
             let line = piece.payload.as_ref().map(|value| value.to_string().into_bytes()).unwrap_or_default();
             if line.is_empty() || line.len() >= BODY_BYTES {
-                self.ready
-                    .push_back(Batch { body: compress(&piece.raw), origin: Origin::Alone(Box::new(piece)) });
+                let body = compress(&piece.raw);
+                self.ready.push_back(Batch {
+                    body,
+                    compressed: true,
+                    origin: Origin::Alone(Box::new(piece)),
+                });
                 continue;
             }
             if body.len() + line.len() > BATCH_BYTES && !held.is_empty() {
-                let origin = Origin::Pieces(std::mem::take(&mut held));
-                self.ready.push_back(Batch { body: std::mem::take(&mut body), origin });
+                let held = std::mem::take(&mut held);
+                let count = held.len() as u64;
+                self.ready.push_back(Batch::new(before, &std::mem::take(&mut body), Origin::Pieces(held)));
+                before += count;
             }
             body.extend(line);
             body.push(b'\n');
             held.push(piece);
         }
         if !held.is_empty() {
-            self.ready.push_back(Batch { body, origin: Origin::Pieces(held) });
+            self.ready.push_back(Batch::new(before, &body, Origin::Pieces(held)));
         }
     }
 
@@ -203,7 +227,8 @@ impl Cutter {
         let message = format!("the compressed data is cut or damaged ({error}); fetch the file again");
         let payload = Err(Rejection::new(Reason::MalformedGzip, message));
         let piece = Piece { place: format!("line {}", self.first), raw: partial, payload };
-        self.ready.push_back(Batch { body: CUT_GZIP.to_vec(), origin: Origin::Alone(Box::new(piece)) });
+        let origin = Origin::Alone(Box::new(piece));
+        self.ready.push_back(Batch { body: CUT_GZIP.to_vec(), compressed: true, origin });
     }
 }
 
@@ -223,19 +248,10 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// A place that the server named within a batch, as a place in the input. `lines` says whether the input is one
-/// document a line, so that a place without a line means the batch's first.
-pub(crate) fn shift(place: &str, first: u64, lines: bool) -> String {
-    let (line, rest) = place.split_once(',').map_or((place, ""), |(line, rest)| (line, rest));
-    if let Some(number) = line.strip_prefix("line ").and_then(|number| number.parse::<u64>().ok()) {
-        let comma = if rest.is_empty() { "" } else { "," };
-        return format!("line {}{comma}{rest}", number + first - 1);
-    }
-    match (lines && first > 1, place.is_empty()) {
-        (true, true) => format!("line {first}"),
-        (true, false) => format!("line {first}, {place}"),
-        (false, _) => place.to_owned(),
-    }
+/// A place within a line, as a place in the input.
+fn shift(place: &str, line: u64) -> String {
+    let within = place.strip_prefix("line 1").map_or(place, |rest| rest.trim_start_matches(", "));
+    if within.is_empty() { format!("line {line}") } else { format!("line {line}, {within}") }
 }
 
 /// A raw item on one line: outside of texts, JSON means the same without its line ends.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use intake::Report;
 
-use super::cut::{Batch, Origin};
+use super::cut::Batch;
 use crate::client::{Client, Error, explain};
 
 /// How long is waited between attempts; about a quarter of a minute in all, enough for a restart.
@@ -52,10 +52,7 @@ impl<'a> Sender<'a> {
     }
 
     fn attempt(&self, name: &str, batch: &Batch) -> Result<Report, Error> {
-        let content_type = match batch.origin {
-            Origin::Lines { .. } | Origin::Pieces(_) => "application/x-ndjson",
-            Origin::Alone(_) => "application/gzip",
-        };
+        let content_type = if batch.compressed { "application/gzip" } else { "application/x-ndjson" };
         let origin = [("origin", origin(name))];
         self.client.post("/events", &origin, content_type, &batch.body)
     }

@@ -1,9 +1,11 @@
 //! What became of the items.
 
+use std::borrow::Cow;
+
 use intake::{RejectedItem, Report};
 use serde_json::{Value, json};
 
-use super::cut::{Batch, Origin, shift};
+use super::cut::{Batch, Origin};
 use crate::output;
 
 /// How many rejected items are named on the terminal.
@@ -32,28 +34,21 @@ impl FileTally {
 
     /// Adds what the server said of a batch; answers with the raw items that it rejected.
     pub(crate) fn add(&mut self, mut report: Report, batch: &Batch) -> Vec<Vec<u8>> {
-        let split = match &batch.origin {
-            Origin::Lines { .. } if !report.rejections.is_empty() => events::split(&batch.body),
-            Origin::Lines { .. } | Origin::Pieces(_) | Origin::Alone(_) => Vec::new(),
+        let pieces = match &batch.origin {
+            Origin::Lines if report.rejections.is_empty() => Cow::default(),
+            Origin::Lines => Cow::Owned(events::split(&batch.body)),
+            Origin::Pieces(pieces) => Cow::Borrowed(pieces.as_slice()),
+            Origin::Alone(piece) => Cow::Borrowed(std::slice::from_ref(&**piece)),
         };
         let mut raw = Vec::new();
         for item in &mut report.rejections {
             let index = usize::try_from(item.index).unwrap_or(usize::MAX);
-            let piece = match &batch.origin {
-                Origin::Lines { first } => {
-                    item.place = shift(&item.place, *first, true);
-                    split.get(index)
-                }
-                Origin::Pieces(pieces) => {
-                    item.place = pieces.get(index).map(|piece| piece.place.clone()).unwrap_or_default();
-                    pieces.get(index)
-                }
-                Origin::Alone(piece) => {
-                    item.place = piece.place.clone();
-                    Some(&**piece)
-                }
-            };
-            raw.extend(piece.map(|piece| piece.raw.clone()));
+            let Some(piece) = pieces.get(index) else { continue };
+            item.place.clone_from(&piece.place);
+            if let (Origin::Alone(_), Err(rejection)) = (&batch.origin, &piece.payload) {
+                item.message.clone_from(&rejection.message);
+            }
+            raw.push(piece.raw.clone());
         }
         self.report.add(report);
         raw
@@ -218,6 +213,7 @@ mod tests {
         };
         let batch = Batch {
             body: b"null\nnull\n".to_vec(),
+            compressed: false,
             origin: Origin::Pieces(vec![piece("Records[7]", "a"), piece("Records[8]", "b")]),
         };
         let item = RejectedItem {

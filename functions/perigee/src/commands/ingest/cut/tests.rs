@@ -8,14 +8,10 @@ fn batches(input: impl Into<Vec<u8>>) -> Vec<Batch> {
     Cutter::new(Cursor::new(input.into())).collect::<io::Result<_>>().unwrap()
 }
 
-fn first_lines(batches: &[Batch]) -> Vec<Option<u64>> {
-    batches
-        .iter()
-        .map(|batch| match batch.origin {
-            Origin::Lines { first } => Some(first),
-            Origin::Pieces(_) | Origin::Alone(_) => None,
-        })
-        .collect()
+/// A batch as it should be: the input's lines from one on.
+fn lines_from(first: usize, text: &str) -> Batch {
+    let body = format!("{}{text}", "\n".repeat(first - 1)).into_bytes();
+    Batch { body, compressed: false, origin: Origin::Lines }
 }
 
 /// Lines of about 1 kB.
@@ -29,14 +25,58 @@ fn lines_become_batches_that_end_at_line_ends_and_lose_nothing() {
     let input = lines(3000);
     let batches = batches(input.clone());
     assert_eq!(batches.len(), 3);
-    assert!(batches.iter().all(|batch| batch.body.len() <= BATCH_BYTES && batch.body.ends_with(b"\n")));
-    let joined: Vec<u8> = batches.iter().flat_map(|batch| batch.body.clone()).collect();
-    assert_eq!(joined, input.into_bytes());
-    let mut counted = 1;
+    let mut rest = &*input;
+    let mut first = 1;
     for batch in &batches {
-        assert_eq!(batch.origin, Origin::Lines { first: counted });
-        counted += batch.body.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let length = batch.body.len() - (first - 1);
+        assert!(length <= BATCH_BYTES && batch.body.ends_with(b"\n"));
+        let (text, after) = rest.split_at(length);
+        assert!(batch == &lines_from(first, text));
+        first += text.lines().count();
+        rest = after;
     }
+    assert_eq!((first, rest), (3001, ""));
+}
+
+#[test]
+fn the_server_finds_items_at_their_place_in_the_input() {
+    let mut input = lines(1500);
+    input += "nonsense\n";
+    let batches = batches(input);
+    let pieces = events::split(&batches.last().unwrap().body);
+    let refused = pieces.iter().find(|piece| piece.payload.is_err()).unwrap();
+    assert_eq!(refused.place, "line 1501");
+}
+
+#[test]
+fn a_large_log_file_goes_on_as_one_record_a_line() {
+    let records: Vec<_> = (0..5000).map(|n| json!({"eventID": n, "filling": "x".repeat(1000)})).collect();
+    for input in [json!({"Records": records}).to_string(), format!("{:#}", json!({"Records": records}))] {
+        let batches = batches(input);
+        let pieces: Vec<&Piece> = batches
+            .iter()
+            .flat_map(|batch| match &batch.origin {
+                Origin::Pieces(pieces) => pieces,
+                Origin::Lines | Origin::Alone(_) => panic!("the records were not split"),
+            })
+            .collect();
+        assert_eq!(pieces.len(), 5000);
+        assert!(pieces[4321].place.contains("Records[4321]"), "{}", pieces[4321].place);
+        assert!(batches.iter().all(|batch| batch.body.len() < BODY_BYTES));
+    }
+}
+
+#[test]
+fn an_item_that_is_too_large_goes_alone_and_compressed() {
+    let batches = batches(format!("{{}}\n{}\n{{}}\n", json!({"filling": "x".repeat(5_000_000)})));
+    assert_eq!(batches.len(), 3);
+    assert!(
+        matches!(&batches[1].origin, Origin::Alone(piece) if piece.place == "line 2"),
+        "{:?}",
+        batches[1].origin
+    );
+    assert!(batches[1].compressed && batches[1].body.len() < BODY_BYTES);
+    assert_eq!(batches[2], lines_from(3, "{}\n"));
 }
 
 #[test]
@@ -55,13 +95,13 @@ fn an_input_with_nothing_in_it_has_no_batches() {
 fn a_document_over_many_lines_goes_as_it_is_when_it_fits() {
     let input = "\n{\n  \"Records\": [\n    {\"a\": 1}\n  ]\n}\n";
     let batches = batches(input);
-    assert_eq!(batches, [Batch { body: input.into(), origin: Origin::Lines { first: 1 } }]);
+    assert_eq!(batches, [lines_from(1, input)]);
 }
 
 #[test]
 fn a_malformed_line_is_no_document_and_stays_among_its_neighbours() {
-    let batches = batches("nonsense\n{\"a\": 1}\n");
-    assert_eq!(first_lines(&batches), [Some(1)]);
+    let input = "nonsense\n{\"a\": 1}\n";
+    assert_eq!(batches(input), [lines_from(1, input)]);
 }
 
 #[test]
@@ -70,7 +110,7 @@ fn a_compressed_file_that_is_cut_gives_its_whole_lines_and_one_item_that_is_refu
     let mut cut = compress(input.as_bytes());
     cut.truncate(cut.len() - 200);
     let batches = batches(cut);
-    let [Batch { origin: Origin::Lines { first: 1 }, .. }, Batch { body, origin: Origin::Alone(piece) }] =
+    let [Batch { origin: Origin::Lines, .. }, Batch { body, compressed: true, origin: Origin::Alone(piece) }] =
         &batches[..]
     else {
         panic!("{batches:?}")
@@ -97,12 +137,11 @@ fn a_reader_that_fails_is_an_error_after_the_batches_before_it() {
 }
 
 #[test]
-fn places_in_a_batch_become_places_in_the_input() {
-    assert_eq!(shift("line 3, Records[4]", 11, true), "line 13, Records[4]");
-    assert_eq!(shift("line 3", 1, true), "line 3");
-    assert_eq!(shift("Records[4]", 1, true), "Records[4]");
-    assert_eq!(shift("Records[4]", 7, true), "line 7, Records[4]");
-    assert_eq!(shift("", 7, true), "line 7");
+fn places_within_a_line_become_places_in_the_input() {
+    assert_eq!(shift("line 1, Records[4]", 11), "line 11, Records[4]");
+    assert_eq!(shift("Records[4]", 7), "line 7, Records[4]");
+    assert_eq!(shift("line 1", 7), "line 7");
+    assert_eq!(shift("", 7), "line 7");
 }
 
 #[test]
