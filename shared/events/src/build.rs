@@ -118,6 +118,7 @@ impl Draft {
         if let Sighting::Documented(document) = &mut fact.sighting {
             mask::whole_document(&fact.key.kind, document);
         }
+        fact.aliases.retain(|name| fact.key.is_named(name));
         fact.aliases.sort_unstable();
         fact.aliases.dedup();
         let Some(held) = self.facts.get_mut(&fact.key) else {

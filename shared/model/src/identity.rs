@@ -39,6 +39,15 @@ impl ResourceKey {
     }
 }
 
+impl ResourceKey {
+    /// Whether `name` may be kept as an alias: an ARN must name the resource itself, not a part of it (an object of
+    /// the bucket, a session of the role), of which there may be millions. Other names are believed.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        Arn::parse(name).is_none_or(|arn| types::is_own_name(self, &arn))
+    }
+}
+
 /// The ways in which a source may spell one resource. Every field is optional except where it was seen.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spelling<'a> {

@@ -38,6 +38,9 @@ pub struct ResourceType {
     /// How the native id is cut out of an ARN: `service:resource`, or `service:::resource` for ARNs that have
     /// neither region nor account.
     pub arns: &'static [&'static str],
+    /// The same for ARNs of what is part of it: a bucket's objects, a role's sessions, a function's versions. They lead
+    /// to the resource, but are no names of it.
+    pub parts: &'static [&'static str],
     /// Ids that the provider makes up and other sources cannot derive: they are aliases, never the native id.
     pub opaque: &'static [&'static str],
     /// Whether the provider stores the native id in lower case, however the caller spelt it.
@@ -77,11 +80,14 @@ static BY_NAME: LazyLock<HashMap<String, &'static ResourceType>> = LazyLock::new
 /// By an ARN's service: the patterns of its resource part, in the order of the table.
 static BY_SERVICE: LazyLock<HashMap<&'static str, Vec<ArnRule>>> = LazyLock::new(|| {
     let mut rules: HashMap<_, Vec<_>> = HashMap::new();
-    for (pattern, kind) in TYPES.iter().flat_map(|t| t.arns.iter().map(move |pattern| (pattern, t))) {
-        if let Some((service, resource)) = pattern.split_once(':') {
-            let (placed, resource) =
-                resource.strip_prefix("::").map_or((true, resource), |bare| (false, bare));
-            rules.entry(service).or_default().push(ArnRule { placed, resource, kind });
+    for kind in TYPES {
+        let own = kind.arns.iter().map(|pattern| (pattern, true));
+        for (pattern, own) in own.chain(kind.parts.iter().map(|pattern| (pattern, false))) {
+            if let Some((service, resource)) = pattern.split_once(':') {
+                let (placed, resource) =
+                    resource.strip_prefix("::").map_or((true, resource), |bare| (false, bare));
+                rules.entry(service).or_default().push(ArnRule { placed, resource, own, kind });
+            }
         }
     }
     rules
@@ -92,6 +98,8 @@ struct ArnRule {
     /// Whether the ARN has a region or an account.
     placed: bool,
     resource: &'static str,
+    /// Whether it names the resource itself, not a part of it.
+    own: bool,
     kind: &'static ResourceType,
 }
 
@@ -162,6 +170,13 @@ pub(crate) fn key_from_arn(arn: &Arn<'_>, seen: &Spelling<'_>) -> Option<Resourc
     let service = BY_SERVICE.get(arn.service).and_then(|rules| rules.first()?.kind.name.split("::").nth(1));
     let service = service.filter(|word| !word.is_empty()).map_or_else(|| camel(arn.service), str::to_owned);
     placed(&format!("AWS::{service}::{}", camel(word)), None, native, arn, seen)
+}
+
+/// Whether an ARN is a name of the resource itself, not of a part of it.
+pub(crate) fn is_own_name(key: &ResourceKey, arn: &Arn<'_>) -> bool {
+    let mut rules = BY_SERVICE.get(arn.service).into_iter().flatten();
+    // A type without patterns of its own has no parts that we know.
+    rules.find(|rule| rule.kind.name == key.kind && rule.native_id(arn).is_some()).is_none_or(|rule| rule.own)
 }
 
 /// Puts a native id where its ARN, or else whoever saw it, says that it lives.

@@ -12,6 +12,7 @@ const fn regional(name: &'static str, plain: Plain, arns: &'static [&'static str
         forms: &[],
         arns,
         opaque: &[],
+        parts: &[],
         lower: false,
         also: &[],
     }
@@ -32,6 +33,10 @@ impl ResourceType {
 
     const fn forms(self, forms: &'static [&'static str]) -> Self {
         Self { forms, ..self }
+    }
+
+    const fn parts(self, parts: &'static [&'static str]) -> Self {
+        Self { parts, ..self }
     }
 
     const fn opaque(self, opaque: &'static [&'static str]) -> Self {
@@ -67,7 +72,8 @@ pub const TYPES: &[ResourceType] = &[
     regional("AWS::S3::AccountPublicAccessBlock", Plain::Account, &[]).global(),
     // IAM: names, which are unique in an account whatever their path. Unique ids are aliases. A role session's ARN
     // names its role.
-    named("AWS::IAM::Role", &["iam:role/*<+>", "sts:assumed-role/<+>*", "iam:assumed-role/<+>*"])
+    named("AWS::IAM::Role", &["iam:role/*<+>"])
+        .parts(&["sts:assumed-role/<+>*", "iam:assumed-role/<+>*"])
         .global()
         .opaque(IAM_IDS),
     named("AWS::IAM::User", &["iam:user/*<+>"]).global().opaque(IAM_IDS),
@@ -81,7 +87,7 @@ pub const TYPES: &[ResourceType] = &[
     id("AWS::IAM::AccessKey", &[]).global(),
     // S3: names. The region of a bucket is `global`: its name is unique in the whole partition, Config tells of it
     // from the bucket's region and CloudTrail from the caller's. An object's ARN names its bucket.
-    id("AWS::S3::Bucket", &["s3:::<+>*"]).global().also(&["AwsS3Bucket"]),
+    id("AWS::S3::Bucket", &["s3:::<+>"]).parts(&["s3:::<+>/*"]).global(),
     id("AWS::S3::AccessPoint", &["s3:accesspoint/<+>*"]),
     id("AWS::S3::StorageLens", &["s3:storage-lens/<*>"]),
     // EC2: ids.
@@ -99,7 +105,7 @@ pub const TYPES: &[ResourceType] = &[
     id("AWS::EC2::InternetGateway", &["ec2:internet-gateway/<*>"]),
     id("AWS::EC2::EgressOnlyInternetGateway", &["ec2:egress-only-internet-gateway/<*>"]),
     id("AWS::EC2::NatGateway", &["ec2:natgateway/<*>"]),
-    id("AWS::EC2::EIP", &["ec2:elastic-ip/<*>", "ec2:eip-allocation/<*>"]).also(&["AwsEc2Eip"]),
+    id("AWS::EC2::EIP", &["ec2:elastic-ip/<*>", "ec2:eip-allocation/<*>"]),
     id("AWS::EC2::VPCEndpoint", &["ec2:vpc-endpoint/<*>"]),
     id("AWS::EC2::VPCEndpointService", &["ec2:vpc-endpoint-service/<*>"]),
     id("AWS::EC2::VPCPeeringConnection", &["ec2:vpc-peering-connection/<*>"]),
@@ -142,7 +148,11 @@ pub const TYPES: &[ResourceType] = &[
     id("AWS::ElasticLoadBalancingV2::Listener", &["elasticloadbalancing:listener/<*>"]),
     named("AWS::ElasticLoadBalancing::LoadBalancer", &["elasticloadbalancing:loadbalancer/<+>"]),
     // Lambda: names, without version or alias.
-    named("AWS::Lambda::Function", &["lambda:function:<+>*"]).forms(&["*:function:<+>*", "<+>:*", "<+>"]),
+    named("AWS::Lambda::Function", &["lambda:function:<+>"]).parts(&["lambda:function:<+>:*"]).forms(&[
+        "*:function:<+>*",
+        "<+>:*",
+        "<+>",
+    ]),
     id("AWS::Lambda::LayerVersion", &["lambda:layer:<+:+>"]),
     named("AWS::Lambda::Layer", &["lambda:layer:<+>"]),
     id("AWS::Lambda::EventSourceMapping", &["lambda:event-source-mapping:<*>"]),
@@ -173,7 +183,7 @@ pub const TYPES: &[ResourceType] = &[
     named("AWS::RDS::EventSubscription", &["rds:es:<*>"]),
     named("AWS::RDS::DBProxy", &["rds:db-proxy:<*>"]),
     named("AWS::RDS::GlobalCluster", &["rds:global-cluster:<*>"]).global().lower(),
-    named("AWS::DynamoDB::Table", &["dynamodb:table/<+>*"]),
+    named("AWS::DynamoDB::Table", &["dynamodb:table/<+>"]).parts(&["dynamodb:table/<+>/*"]),
     named("AWS::DynamoDB::GlobalTable", &["dynamodb:global-table/<*>"]).global(),
     named("AWS::Redshift::Cluster", &["redshift:cluster:<*>"]).lower(),
     named("AWS::Redshift::ClusterSnapshot", &["redshift:snapshot:<*>"]).lower(),
@@ -209,10 +219,11 @@ pub const TYPES: &[ResourceType] = &[
     named("AWS::Scheduler::Schedule", &["scheduler:schedule/<+/+>"]),
     named("AWS::Pipes::Pipe", &["pipes:pipe/<*>"]),
     named("AWS::StepFunctions::Activity", &["states:activity:<+>"]),
-    named(
-        "AWS::StepFunctions::StateMachine",
-        &["states:stateMachine:<+>*", "states:execution:<+>:*", "states:express:<+>:*"],
-    ),
+    named("AWS::StepFunctions::StateMachine", &["states:stateMachine:<+>"]).parts(&[
+        "states:stateMachine:<+>:*",
+        "states:execution:<+>:*",
+        "states:express:<+>:*",
+    ]),
     // Secrets and keys. A secret's ARN ends in six characters that only AWS knows; its name is what all know.
     named("AWS::SecretsManager::Secret", &["secretsmanager:secret:<~>-??????", "secretsmanager:secret:<~>"]),
     id("AWS::KMS::Key", &["kms:key/<*>"]).opaque(&["alias/*"]),
@@ -230,17 +241,21 @@ pub const TYPES: &[ResourceType] = &[
     id("AWS::SSM::PatchBaseline", &["ssm:patchbaseline/<*>"]),
     named("AWS::Cognito::UserPool", &["cognito-idp:userpool/<*>"]),
     // Logs and watching.
-    named("AWS::Logs::LogGroup", &["logs:log-group:<~>*"]).forms(&["<~>:*", "<*>"]),
+    named("AWS::Logs::LogGroup", &["logs:log-group:<~>"])
+        .parts(&["logs:log-group:<~>:*"])
+        .forms(&["<~>:*", "<*>"]),
     named("AWS::CloudWatch::Alarm", &["cloudwatch:alarm:<*>"]),
     named("AWS::CloudWatch::Dashboard", &["cloudwatch:dashboard/<*>"]).global(),
     named("AWS::Synthetics::Canary", &["synthetics:canary:<*>"]),
     named("AWS::InternetMonitor::Monitor", &["internetmonitor:monitor/<*>"]),
     id("AWS::XRay::Group", &["xray:group/<*>"]),
     // Edges of the network.
-    id("AWS::ApiGateway::Stage", &["apigateway:/restapis/<+/stages/+>*"]),
-    id("AWS::ApiGateway::RestApi", &["apigateway:/restapis/<+>*"]),
-    id("AWS::ApiGatewayV2::Stage", &["apigateway:/apis/<+/stages/+>*"]),
-    id("AWS::ApiGatewayV2::Api", &["apigateway:/apis/<+>*"]),
+    id("AWS::ApiGateway::Stage", &["apigateway:/restapis/<+/stages/+>"])
+        .parts(&["apigateway:/restapis/<+/stages/+>/*"]),
+    id("AWS::ApiGateway::RestApi", &["apigateway:/restapis/<+>"]).parts(&["apigateway:/restapis/<+>/*"]),
+    id("AWS::ApiGatewayV2::Stage", &["apigateway:/apis/<+/stages/+>"])
+        .parts(&["apigateway:/apis/<+/stages/+>/*"]),
+    id("AWS::ApiGatewayV2::Api", &["apigateway:/apis/<+>"]).parts(&["apigateway:/apis/<+>/*"]),
     named("AWS::ApiGateway::DomainName", &["apigateway:/domainnames/<+>*"]),
     named("AWS::AppSync::GraphQLApi", &["appsync:apis/<+>*"]),
     id("AWS::CloudFront::Distribution", &["cloudfront:distribution/<*>"]).global(),
@@ -275,8 +290,11 @@ pub const TYPES: &[ResourceType] = &[
     // Building and deploying. A build's and an execution's ARN name their project and state machine.
     named("AWS::CloudFormation::Stack", &["cloudformation:stack/<+>*"]),
     named("AWS::CloudFormation::StackSet", &["cloudformation:stackset/<+>*"]),
-    named("AWS::CodeBuild::Project", &["codebuild:project/<*>", "codebuild:build/<+>:*"]).opaque(UUIDS),
-    named("AWS::CodePipeline::Pipeline", &["codepipeline:pipeline:<*>", "codepipeline:<+>*"]),
+    named("AWS::CodeBuild::Project", &["codebuild:project/<*>"])
+        .parts(&["codebuild:build/<+>:*"])
+        .opaque(UUIDS),
+    named("AWS::CodePipeline::Pipeline", &["codepipeline:<+>"])
+        .parts(&["codepipeline:pipeline:<+>", "codepipeline:<+>/*"]),
     named("AWS::CodeCommit::Repository", &["codecommit:<+>"]),
     named("AWS::CodeDeploy::Application", &["codedeploy:application:<*>"]).opaque(UUIDS),
     id("AWS::CodeDeploy::DeploymentGroup", &["codedeploy:deploymentgroup:<*>"]),
@@ -313,7 +331,7 @@ pub const TYPES: &[ResourceType] = &[
     named("AWS::Config::ConfigurationAggregator", &["config:config-aggregator/<*>"]),
     named("AWS::Config::ConfigurationRecorder", &[]),
     named("AWS::Config::DeliveryChannel", &[]),
-    id("AWS::GuardDuty::Detector", &["guardduty:detector/<+>*"]),
+    id("AWS::GuardDuty::Detector", &["guardduty:detector/<+>"]).parts(&["guardduty:detector/<+>/*"]),
     id("AWS::GuardDuty::MalwareProtectionPlan", &["guardduty:malware-protection-plan/<*>"]),
     id("AWS::SecurityHub::Hub", &["securityhub:hub/<*>"]),
     named("AWS::AccessAnalyzer::Analyzer", &["access-analyzer:analyzer/<+>*"]),

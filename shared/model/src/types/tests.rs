@@ -185,6 +185,31 @@ fn other_spellings_of_a_type_are_the_type() {
 }
 
 #[test]
+fn the_arn_of_a_part_leads_to_the_whole_and_is_no_name_of_it() {
+    let cases = [
+        ("arn:aws:s3:::shop-logs", "arn:aws:s3:::shop-logs/a/b.txt"),
+        ("arn:aws:iam::111122223333:role/path/web", "arn:aws:sts::111122223333:assumed-role/web/session"),
+        (
+            "arn:aws:lambda:eu-central-1:111122223333:function:pay",
+            "arn:aws:lambda:eu-central-1:111122223333:function:pay:7",
+        ),
+        (
+            "arn:aws:logs:eu-central-1:111122223333:log-group:/x",
+            "arn:aws:logs:eu-central-1:111122223333:log-group:/x:log-stream:y",
+        ),
+    ];
+    let key = |arn: &str| {
+        Arn::parse(arn).and_then(|arn| key_from_arn_seen_in(&arn, ACCOUNT, "eu-central-1")).unwrap()
+    };
+    for (whole, part) in cases {
+        assert_eq!(key(whole), key(part));
+        assert!(key(whole).is_named(whole), "{whole}");
+        assert!(!key(whole).is_named(part), "{part}");
+    }
+    assert!(key("arn:aws:s3:::shop-logs").is_named("shop-logs.s3.amazonaws.com"));
+}
+
+#[test]
 fn a_foreign_accounts_arn_keeps_its_account() {
     let arn = "arn:aws:kms:eu-central-1:444455556666:key/k-1";
     let key = spelt("AWS::KMS::Key", None, None, Some(arn)).unwrap();
