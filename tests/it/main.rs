@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod lambda;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod tidy;

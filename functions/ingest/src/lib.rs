@@ -127,8 +127,8 @@ fn log(report: &Report) {
 
 fn refusal(report: &Report) -> String {
     let first = report.rejections.first().map(|r| {
-        let at = if r.place.is_empty() { String::new() } else { format!("{}: ", r.place) };
-        format!("; first {at}{} ({})", r.message, r.reason)
+        let at = if r.place.is_empty() { String::new() } else { format!(", at {}", r.place) };
+        format!("; the first{at}: {} ({})", r.message, r.reason)
     });
     format!(
         "{} of {} items cannot be taken and are listed under /rejected{}",

@@ -137,7 +137,7 @@ async fn a_direct_event_that_cannot_be_taken_fails_and_says_why() {
     assert_eq!(error_type(&error), "Ingest.Rejected");
     let text = format!("{error:#}");
     assert!(
-        text.starts_with("1 of 1 items cannot be taken and are listed under /rejected; first "),
+        text.starts_with("1 of 1 items cannot be taken and are listed under /rejected; the first, at "),
         "{text}"
     );
     assert!(text.ends_with(" (unknown_shape)"), "{text}");

@@ -9,7 +9,6 @@ use lambda_http::IntoResponse;
 use lambda_runtime::{BoxFuture, Diagnostic, LambdaEvent, service_fn, tower::Service};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::error;
 
 /// Runs `handle` for every invocation: JSON in, JSON out. `error_type` is the stable word by which Lambda's metrics
 /// and destinations tell failures apart.
@@ -31,9 +30,10 @@ where
         // Boxed, so that the compiler need not look through all of a handler and all of the runtime at once.
         let done: BoxFuture<'static, _> = Box::pin(handle(context.clone(), event.payload));
         async move {
-            done.await.map_err(|error| {
-                error!("The invocation failed: {error:#}");
-                Diagnostic { error_type: error_type(&error).to_owned(), error_message: format!("{error:#}") }
+            // The Lambda runtime logs what it reports, so nothing is logged here.
+            done.await.map_err(|error| Diagnostic {
+                error_type: error_type(&error).to_owned(),
+                error_message: format!("{error:#}"),
             })
         }
     });
