@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::build::Draft;
 use crate::envelope::Envelope;
-use crate::event::{Event, documented, key_at, other_names};
+use crate::event::{Event, key_at, other_names};
 use crate::fields::{field, instant, text};
 use crate::{Reading, Reason, Rejection, generic, place, time};
 
@@ -154,7 +154,7 @@ fn description(alarm: &Value, now: Timestamp) -> Result<Reading, Rejection> {
     });
     let document = document(&key, name, config, alarm);
     let names = other_names(&key, &[named]);
-    draft.see(key.clone(), names.iter().map(String::as_str), documented(&key.kind, document));
+    draft.see(key.clone(), names.iter().map(String::as_str), Sighting::Documented(Box::new(document)));
     Ok(draft.finish())
 }
 

@@ -5,6 +5,8 @@ mod compliance;
 mod item;
 mod relations;
 
+use std::borrow::Cow;
+
 use model::{Timestamp, known_type};
 use serde_json::{Value, json};
 
@@ -139,8 +141,8 @@ fn kind(stated: &str) -> &str {
 
 /// What the key of an observation is the hash of: the item or notification itself, so that it is known again however
 /// it came; and its place, where only the surroundings say that.
-fn identity(body: &Value, own: bool, account: &str, region: &str) -> Value {
-    if own { body.clone() } else { json!([body, account, region]) }
+fn identity<'b>(body: &'b Value, own: bool, account: &str, region: &str) -> Cow<'b, Value> {
+    if own { Cow::Borrowed(body) } else { Cow::Owned(json!([body, account, region])) }
 }
 
 /// Whether a text is a type at all: `AWS::EC2::Instance`, `AWS::::Account`, `MyCorp::Shop::Basket`.

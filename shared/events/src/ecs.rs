@@ -10,7 +10,7 @@ use model::{Arn, Category, Document, Relation, ResourceFact, ResourceKey, Severi
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
-use crate::event::{Event, documented, other_names};
+use crate::event::{Event, other_names};
 use crate::fields::{field, items, number, text};
 use crate::{Reading, Reason, Rejection, generic};
 
@@ -176,7 +176,7 @@ fn see<const N: usize>(
         key: key.clone(),
         aliases: other_names(key, &[arn]),
         state_id: detail.get("version").and_then(Value::as_i64).unwrap_or(0),
-        sighting: documented(&key.kind, document),
+        sighting: Sighting::Documented(Box::new(document)),
     });
 }
 

@@ -1,7 +1,7 @@
 //! One happening in the making: what the families share.
 //!
 //! A family begins an [`Event`], says which resources it is about and how they looked, fills in the change, and is
-//! done. Masking happens here, so that no family can forget it.
+//! done. What it says is masked by the [`Draft`], and masked before it is cut here: half a secret is not recognised.
 
 use model::{
     Arn, Category, Change, ChangeResource, Document, Rank, ResourceFact, ResourceKey, Role, Severity,
@@ -9,9 +9,13 @@ use model::{
 };
 use serde_json::Value;
 
+use crate::bound::bound;
 use crate::build::{Draft, MAX_TEXT, clip};
 use crate::envelope::Envelope;
 use crate::{Reading, Rejection, mask, time};
+
+/// How many bytes of JSON the details of a change or a finding have at most.
+const MAX_DETAILS: usize = 16 << 10;
 
 /// An observation of one change.
 #[derive(Debug)]
@@ -91,7 +95,7 @@ impl Event {
 
     /// Says what a resource looked like.
     pub(crate) fn document(&mut self, key: &ResourceKey, document: Document) {
-        self.see(key, documented(&key.kind, document));
+        self.see(key, Sighting::Documented(Box::new(document)));
     }
 
     /// Says how much it matters and what it comes to in one sentence.
@@ -106,9 +110,8 @@ impl Event {
     }
 
     /// Says what else there is to it.
-    pub(crate) fn details(&mut self, mut details: Value) {
-        mask::details(&mut details);
-        self.change.details = details;
+    pub(crate) fn details(&mut self, details: Value) {
+        self.change.details = bounded(details);
     }
 
     /// The observation.
@@ -129,10 +132,10 @@ impl Event {
     }
 }
 
-/// A document as a sighting, masked by the rules of its type.
-pub(crate) fn documented(kind: &str, mut document: Document) -> Sighting {
-    mask::document(kind, &mut document.config);
-    Sighting::Documented(Box::new(document))
+/// The details of a change or a finding: masked, and no larger than a row should carry.
+pub(crate) fn bounded(mut details: Value) -> Value {
+    mask::details(&mut details);
+    bound(details, MAX_DETAILS)
 }
 
 /// The key of a resource by its type and id, which may be an ARN.

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::build::Draft;
 use crate::envelope::Envelope;
-use crate::event::{Event, key_at, sentence};
+use crate::event::{Event, bounded, key_at, sentence};
 use crate::fields::{field, instant, items, number, text};
-use crate::{Reading, Reason, Rejection, mask, place, time};
+use crate::{Reading, Reason, Rejection, place, time};
 
 /// How a rejection names the payload.
 const WHAT: &str = "The GuardDuty finding";
@@ -97,8 +97,7 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
     let severity = number(finding, &["severity", "Severity"]).map_or(Severity::Info, severity);
     let title = text(finding, &["title", "Title"]).unwrap_or(kind);
     let resources = resources(finding, account, region);
-    let mut details = json!({ "service": service, "resource": field(finding, &["resource", "Resource"]) });
-    mask::details(&mut details);
+    let details = json!({ "service": service, "resource": field(finding, &["resource", "Resource"]) });
 
     let draft = Draft::new(finding, Source::new(PRODUCT, Rank::Event), account, region, at);
     let mut event = Event::of(draft, kind, Category::Security);
@@ -129,7 +128,7 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
             Some(Value::Bool(true)) => FindingStatus::Suppressed,
             _ => FindingStatus::Open,
         },
-        details,
+        details: bounded(details),
         resources,
     });
     Ok(event.done())

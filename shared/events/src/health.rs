@@ -1,13 +1,13 @@
 //! AWS Health: what AWS says of its own services and of our resources.
 //! <https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html>
 
-use model::{Category, ResourceKey, Severity, Timestamp};
+use model::{Arn, Category, ResourceKey, Severity, Timestamp, key_from_arn_seen_in};
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
-use crate::event::Event;
+use crate::event::{Event, key_at};
 use crate::fields::{field, items, text};
-use crate::{Reading, Rejection, generic};
+use crate::{Reading, Rejection, generic, place};
 
 /// The stream.
 const SOURCE: &str = "health";
@@ -56,14 +56,18 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
     let Some(code) = text(detail, &["eventTypeCode"]) else { return generic::read(envelope, now) };
     let mut event = Event::begin(SOURCE, Category::Notice, envelope, Some("/lastUpdatedTime"), now)?;
     let service = text(detail, &["service"]).unwrap_or_default();
+    // An organisation's administrator hears of the resources of all its accounts.
+    let account =
+        place::account("The event", &[text(detail, &["affectedAccount"]), envelope.text("account")])?;
+    let region = place::region("The event", &[text(detail, &["eventRegion"]), envelope.text("region")])?;
     let entities =
         items(detail, &["affectedEntities"]).iter().filter_map(|entity| text(entity, &["entityValue"]));
     for name in entities.chain(envelope.resources.iter().copied()) {
         // Some notices put a whole row of a table into the name: `cr-... | us-east-1b | t3.medium`.
         let id = name.split(" | ").next().unwrap_or(name);
-        match entity(&event, service, id) {
+        match entity((account, region), service, id) {
             Some(key) => event.target(&key, &[id]),
-            None if name == event.change.account => {}
+            None if name == account => {}
             None => event.change.mentions.push(name.to_owned()),
         }
     }
@@ -99,8 +103,8 @@ fn severity(kind: &str, closed: bool) -> Severity {
 }
 
 /// The resource that an entity is: by ARN, by the id's beginning, or by the service's only kind of names.
-fn entity(event: &Event, service: &str, name: &str) -> Option<ResourceKey> {
-    if let Some(key) = event.key_of_arn(name) {
+fn entity((account, region): (&str, &str), service: &str, name: &str) -> Option<ResourceKey> {
+    if let Some(key) = Arn::parse(name).and_then(|arn| key_from_arn_seen_in(&arn, account, region)) {
         return Some(key);
     }
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._/".contains(&b));
@@ -108,9 +112,9 @@ fn entity(event: &Event, service: &str, name: &str) -> Option<ResourceKey> {
         name.strip_prefix(prefix)
             .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
     });
-    let named = NAMED.iter().find(|(word, _)| *word == service && name != event.change.account);
+    let named = NAMED.iter().find(|(word, _)| *word == service && name != account);
     let (_, kind) = prefixed.or(named).filter(|_| plain)?;
-    event.key(kind, name)
+    key_at(account, region, kind, name)
 }
 
 /// `AWS_EC2_INSTANCE_STOP_SCHEDULED` of `EC2` is `instance stop scheduled`.

@@ -6,7 +6,7 @@ use model::{Actor, ActorKind, Category, Severity, Timestamp};
 use crate::envelope::Envelope;
 use crate::event::{Event, sentence};
 use crate::fields::{field, text};
-use crate::{Reading, Rejection, generic, mask, place};
+use crate::{Reading, Rejection, generic, place};
 
 /// The stream.
 const SOURCE: &str = "s3";
@@ -40,7 +40,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
         None => event.change.mentions.push(bucket.to_owned()),
     }
     event.change.actor = text(detail, &["requester"]).map(requester);
-    event.change.source_address = text(detail, &["source-ip-address"]).map(mask::text);
+    event.change.source_address = text(detail, &["source-ip-address"]).map(sentence);
     let object = field(detail, &["object"]).and_then(|object| text(object, &["key"])).unwrap_or("?");
     event.summary(Severity::Info, &format!("{}: {object} in bucket {bucket}", envelope.detail_type));
     event.details(detail.clone());

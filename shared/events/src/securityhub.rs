@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::build::Draft;
 use crate::envelope::Envelope;
-use crate::event::{Event, key_at, sentence};
+use crate::event::{Event, bounded, key_at, sentence};
 use crate::fields::{field, instant, items, number, pick, text};
-use crate::{Reading, Reason, Rejection, generic, mask, place, time};
+use crate::{Reading, Reason, Rejection, generic, place, time};
 
 /// How a rejection names the payload.
 const WHAT: &str = "The security finding";
@@ -257,9 +257,7 @@ fn details(finding: &Value) -> Value {
         "Workflow",
         "WorkflowState",
     ];
-    let mut details = pick(finding, KEPT);
-    mask::details(&mut details);
-    details
+    bounded(pick(finding, KEPT))
 }
 
 fn missing(name: &str) -> Rejection {

@@ -1,11 +1,11 @@
 //! Tag changes: each states all tags of a resource, so it is a document of its own stream.
 //! <https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-policies-cwe.html>
 
-use model::{Category, Document, ResourceFact, Severity, Timestamp};
+use model::{Category, Document, ResourceFact, Severity, Sighting, Timestamp};
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
-use crate::event::{Event, documented, other_names};
+use crate::event::{Event, other_names};
 use crate::fields::{field, items, number, tags};
 use crate::{Reading, Reason, Rejection, generic};
 
@@ -33,7 +33,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
         event.draft.fact(ResourceFact {
             aliases: other_names(&key, &[name]),
             state_id: version(envelope.detail),
-            sighting: documented(&key.kind, document),
+            sighting: Sighting::Documented(Box::new(document)),
             key,
         });
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Around, identity, kind};
 use crate::build::Draft;
-use crate::event::{Event, sentence};
+use crate::event::{Event, bounded, sentence};
 use crate::fields::{field, pick, text};
 use crate::{Reading, Reason, Rejection, place, time};
 
@@ -55,7 +55,7 @@ pub(super) fn read(notice: &Value, around: Around<'_>, now: Timestamp) -> Result
             description: sentence(annotation.unwrap_or_default()),
             severity: Severity::Medium,
             status,
-            details: pick(notice, &["configRuleARN", "resourceType", "resourceId"]),
+            details: bounded(pick(notice, &["configRuleARN", "resourceType", "resourceId"])),
             resources: resource.into_iter().collect(),
         });
     }

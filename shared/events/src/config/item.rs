@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use super::{Around, identity, is_kind, kind, relations};
 use crate::build::Draft;
-use crate::event::{documented, other_names};
+use crate::event::other_names;
 use crate::fields::{embedded, field, instant, tags, text};
 use crate::{Reading, Reason, Rejection, place, time};
 
@@ -159,7 +159,7 @@ fn sighting(item: &Value, placed: &Placed) -> Result<Sighting, Rejection> {
         Some("ResourceNotRecorded") => Ok(Sighting::Mentioned),
         Some("OK" | "ResourceDiscovered" | "Ok" | "Discovered") | None => {
             let bare = if status.is_some() { Sighting::Present } else { Sighting::Mentioned };
-            Ok(document(item, placed).map_or(bare, |document| documented(&placed.key.kind, document)))
+            Ok(document(item, placed).map_or(bare, |document| Sighting::Documented(Box::new(document))))
         }
         Some(_) => Err(Rejection::new(
             Reason::MissingField,
