@@ -7,6 +7,8 @@ mod rules;
 mod summary;
 mod targets;
 
+pub(crate) use rules::type_of_id;
+
 use model::{Arn, Rank, Source, Timestamp};
 use serde_json::Value;
 
@@ -168,13 +170,21 @@ impl<'a> Record<'a> {
         text(self.whole, &[name]).map(|text| clip(&mask::text(text), MAX_TEXT))
     }
 
+    /// What CloudTrail noticed by itself, where the record tells of that and not of a call.
+    fn insight(&self) -> Option<&'a Value> {
+        self.whole.get("insightDetails")
+    }
+
     fn event_type(&self) -> Option<&'a str> {
         text(self.whole, &["eventType"])
     }
 
     /// Whether something was altered: the call was no reading, and did not fail.
     fn altered(&self) -> bool {
-        !self.read_only && self.error.is_none() && text(self.whole, &["errorMessage"]).is_none()
+        !self.read_only
+            && self.insight().is_none()
+            && self.error.is_none()
+            && text(self.whole, &["errorMessage"]).is_none()
     }
 
     fn sign_in_failed(&self) -> bool {
@@ -222,7 +232,7 @@ fn read_only(whole: &Value, event: &str) -> bool {
     }
 }
 
-/// An event's name without the API version that Lambda and CloudFront put at its end: `CreateFunction20150331v2`.
+/// An event's name without the API version that some services put at its end: `CreateFunction20150331v2`.
 fn unversioned(name: &str) -> &str {
     let name = name.trim();
     let digits =

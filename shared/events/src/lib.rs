@@ -23,6 +23,7 @@ mod pipelines;
 mod place;
 mod pointer;
 mod rds;
+mod related;
 mod s3;
 mod securityhub;
 mod shape;

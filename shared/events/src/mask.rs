@@ -176,8 +176,8 @@ fn setting(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Environment variables: a list of names and values, or a map, or (`environment` of Lambda and CodeBuild) an object
-/// that holds one of these. Values that only say where a secret is kept stay.
+/// Environment variables: a list of names and values, or a map, or (as Lambda and AWS's builds have it under `environment`) an
+/// object that holds one of these. Values that only say where a secret is kept stay.
 fn environment(field: &mut Value, map: bool) {
     const REFERENCES: [&str; 2] = ["PARAMETER_STORE", "SECRETS_MANAGER"];
     match field {

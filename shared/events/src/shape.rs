@@ -77,5 +77,5 @@ const RULES: &[(Shape, &[&[&str]])] = &[
 pub(crate) fn of(payload: &Value) -> Option<Shape> {
     let fields = payload.as_object()?;
     let has = |keys: &&[&str]| keys.iter().all(|key| fields.contains_key(*key));
-    RULES.iter().find(|(_, alternatives)| alternatives.iter().any(|keys| has(keys))).map(|(shape, _)| *shape)
+    RULES.iter().find(|(_, alternatives)| alternatives.iter().any(&has)).map(|(shape, _)| *shape)
 }

@@ -126,6 +126,11 @@ fn change_told(change: &Change) -> String {
     writeln!(text, "  summary: {}", change.summary).unwrap();
     let optional = [
         ("actor", change.actor.as_ref().map(|actor| format!("{} {actor}", actor.kind))),
+        ("actor of account", change.actor.as_ref().and_then(|actor| actor.account.clone())),
+        ("actor called by", change.actor.as_ref().and_then(|actor| actor.via.clone())),
+        ("session", change.session_id.clone()),
+        ("user agent", change.user_agent.clone()),
+        ("read only", change.read_only.then(|| "yes".to_owned())),
         ("source address", change.source_address.clone()),
         ("error code", change.error_code.clone()),
         ("error message", change.error_message.clone()),

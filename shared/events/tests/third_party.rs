@@ -1,6 +1,8 @@
 //! What holds for every third-party event. The files stay outside the repository: `PERIGEE_TEST_DATA` says where
 //! they are; without it these tests print a line and pass, unless `PERIGEE_REQUIRE_DATA=1`.
 
+#![cfg(test)]
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use events::{Reading, Rejection, read, split};
@@ -11,7 +13,10 @@ use serde_json::Value;
 fn folder() -> Option<PathBuf> {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let folder = var("PERIGEE_TEST_DATA").map(|path| PathBuf::from(path).join("aws-events"));
-    assert!(folder.is_some() || var("PERIGEE_REQUIRE_DATA").as_deref() != Some("1"), "PERIGEE_TEST_DATA is not set");
+    assert!(
+        folder.is_some() || var("PERIGEE_REQUIRE_DATA").as_deref() != Some("1"),
+        "PERIGEE_TEST_DATA is not set"
+    );
     if folder.is_none() {
         println!("skipped: PERIGEE_TEST_DATA is not set");
     }

@@ -2,6 +2,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use serde_json::Value;
+
+use super::{Record, paths::get};
+
 /// What a successful event did to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -17,6 +21,22 @@ pub(super) enum Effect {
     DeleteUnless(&'static str),
     /// It was used.
     Touch,
+}
+
+impl Effect {
+    /// The effect of this very record, whose request decides whether something ceased to be.
+    pub(super) fn with(self, record: &Record<'_>) -> Self {
+        let asked = |parameter| {
+            get(record.request, parameter)
+                .is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)))
+        };
+        match self {
+            Self::DeleteIf(parameter) if asked(parameter) => Self::Delete,
+            Self::DeleteUnless(parameter) if !asked(parameter) => Self::Delete,
+            Self::DeleteIf(_) | Self::DeleteUnless(_) => Self::Update,
+            Self::Create | Self::Update | Self::Delete | Self::Touch => self,
+        }
+    }
 }
 
 /// One event name of one row of `targets.txt`, whose head explains the columns.
@@ -86,7 +106,7 @@ pub(super) fn type_of_parameter(service: &str, parameter: &str) -> Option<&'stat
 }
 
 /// The type of an id that EC2 made: letters, a hyphen, and 8 or 17 hexadecimal digits.
-pub(super) fn type_of_id(id: &str) -> Option<&'static str> {
+pub(crate) fn type_of_id(id: &str) -> Option<&'static str> {
     let (prefix, digits) = id.rsplit_once('-')?;
     let made = matches!(digits.len(), 8 | 17)
         && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

@@ -1,6 +1,6 @@
 //! What a record means to a person: its category, its weight, one sentence, and the details worth keeping.
 
-use model::{Actor, Category, ChangeResource, Role, Severity};
+use model::{Actor, ActorKind, Category, ChangeResource, Role, Severity};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     paths::texts,
     rules::{self, Effect},
 };
-use crate::{bound::bound, mask};
+use crate::{bound::bound, fields::text, mask};
 
 /// How many bytes of JSON are kept of the request, and of the response.
 const MAX_PART: usize = 8 << 10;
@@ -97,20 +97,22 @@ const PERMISSIONS: &[&str] = &[
 
 /// What sort of change the record tells of.
 pub(super) fn category(record: &Record<'_>) -> Category {
+    if record.insight().is_some() {
+        return Category::Notice;
+    }
     if record.read_only || record.service == "signin" || record.service == "sts" {
         return Category::Access;
     }
     if among(DEPLOYMENTS, record) {
         return Category::Deployment;
     }
-    let effect = rules::of(&record.service, record.event).first().map(|rule| rule.effect);
+    let effect = rules::of(&record.service, record.event).first().map(|rule| rule.effect.with(record));
     match effect {
         _ if is(record.event, &["Put", "Set", "Enable", "Disable"]) && !permissions(record) => {
             Category::Update
         }
         Some(Effect::Create) => Category::Create,
-        Some(Effect::Delete) => Category::Delete,
-        Some(Effect::DeleteIf(_) | Effect::DeleteUnless(_)) => Category::Delete,
+        Some(Effect::Delete | Effect::DeleteIf(_) | Effect::DeleteUnless(_)) => Category::Delete,
         Some(Effect::Touch) => Category::Access,
         Some(Effect::Update) | None if permissions(record) => Category::Security,
         Some(Effect::Update) => Category::Update,
@@ -181,8 +183,11 @@ pub(super) fn severity(record: &Record<'_>, actor: Option<&Actor>) -> Severity {
             .iter()
             .any(|c| code.starts_with(c))
     });
+    if record.insight().is_some() {
+        return Severity::Medium;
+    }
     if record.event == "ConsoleLogin" {
-        let root = actor.is_some_and(|actor| actor.kind == model::ActorKind::Root);
+        let root = actor.is_some_and(|actor| actor.kind == ActorKind::Root);
         return if root || record.sign_in_failed() { Severity::Medium } else { Severity::Info };
     }
     if record.altered() && (among(NOTABLE, record) || opens_to_the_world(record)) {
@@ -203,6 +208,11 @@ fn opens_to_the_world(record: &Record<'_>) -> bool {
 
 /// One sentence: who called what on what, and how it ended.
 pub(super) fn sentence(record: &Record<'_>, actor: Option<&Actor>, resources: &[ChangeResource]) -> String {
+    if let Some(insight) = record.insight() {
+        let kind = text(insight, &["insightType"]).unwrap_or("insight");
+        let state = text(insight, &["state"]).unwrap_or("told").to_lowercase();
+        return mask::text(&format!("CloudTrail saw {} called unusually: {kind}, {state}", record.event));
+    }
     let who = actor.map_or_else(|| "somebody".to_owned(), ToString::to_string);
     if record.event == "ConsoleLogin" {
         let what = if record.sign_in_failed() {
@@ -224,12 +234,14 @@ pub(super) fn sentence(record: &Record<'_>, actor: Option<&Actor>, resources: &[
         [first, rest @ ..] => format!(" on {first} and {} more", rest.len()),
     };
     let ended = record.error.map_or_else(String::new, |code| format!(", which failed with {code}"));
-    let did = if actor.is_none() && record.event_type() == Some("AwsServiceEvent") {
+    let by_service = actor.is_none_or(|actor| actor.kind == ActorKind::Service);
+    let did = if by_service && record.event_type() == Some("AwsServiceEvent") {
         format!("{} reported {}", record.service, record.event)
     } else {
         format!("{who} called {}", record.event)
     };
-    mask::text(&format!("{did}{on}{ended}"))
+    let open = if opens_to_the_world(record) { ", opening it to every address" } else { "" };
+    mask::text(&format!("{did}{on}{open}{ended}"))
 }
 
 /// What is kept of the record: masked first, then bounded, so that no secret is cut in half and missed.

@@ -1,26 +1,18 @@
 //! Which resources a record touches: by the table, by `resources[]`, and by whatever its parameters name.
 
-use std::collections::BTreeSet;
-
-use model::{Arn, Change, ChangeResource, ResourceKey, Role, Sighting, Spelling, aws_key, key_from_arn};
-use serde_json::Value;
+use model::{Arn, Change, ChangeResource, ResourceKey, Role, Sighting, Spelling, aws_key};
 
 use super::{
     Record,
-    paths::{get, hidden, texts},
+    paths::{hidden, texts},
     rules::{self, Effect},
 };
 use crate::{
     build::{Draft, clip},
     fields::text,
     mask,
+    related::Related,
 };
-
-/// How many resources and names one change keeps beyond its targets.
-const MAX_RELATED: usize = 100;
-
-/// A policy or payload inside a string is looked into up to this many bytes.
-const MAX_EMBEDDED: usize = 64 << 10;
 
 const BUCKET: &str = "AWS::S3::Bucket";
 
@@ -29,12 +21,19 @@ pub(super) fn touch(draft: &mut Draft, change: &mut Change, record: &Record<'_>)
     by_table(draft, change, record);
     listed(draft, change, record);
     let mut related = Related::default();
-    for part in
-        [record.request, record.response, record.part("serviceEventDetails"), record.part("insightDetails")]
-    {
-        related.walk(record, part);
+    for part in [record.request, record.response, record.part("serviceEventDetails")] {
+        related.walk(part, &|parameter, text| by_parameter(record, parameter, text));
     }
     related.tell(draft, change);
+}
+
+/// What a parameter names, by its own name or by the looks of its value.
+fn by_parameter(record: &Record<'_>, parameter: &str, text: &str) -> Option<ResourceKey> {
+    if text.is_empty() || hidden(text) {
+        return None;
+    }
+    let kind = rules::type_of_parameter(&record.service, parameter).or_else(|| rules::type_of_id(text))?;
+    key(record, kind, text)
 }
 
 /// The targets that the table names.
@@ -54,16 +53,12 @@ fn by_table(draft: &mut Draft, change: &mut Change, record: &Record<'_>) {
 }
 
 fn sighting(effect: Effect, record: &Record<'_>) -> Sighting {
-    let asked = |parameter| {
-        get(record.request, parameter).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)))
-    };
-    match effect {
+    match effect.with(record) {
         Effect::Create | Effect::Update => Sighting::Present,
         Effect::Delete => Sighting::Deleted,
-        Effect::DeleteIf(parameter) if asked(parameter) => Sighting::Deleted,
-        Effect::DeleteUnless(parameter) if !asked(parameter) => Sighting::Deleted,
-        Effect::DeleteIf(_) | Effect::DeleteUnless(_) => Sighting::Present,
         Effect::Touch => Sighting::Mentioned,
+        // `with` has decided these.
+        Effect::DeleteIf(_) | Effect::DeleteUnless(_) => Sighting::Present,
     }
 }
 
@@ -122,79 +117,5 @@ fn listed(draft: &mut Draft, change: &mut Change, record: &Record<'_>) {
             }
             None => change.mentions.push(clip(&mask::text(name), 256)),
         }
-    }
-}
-
-/// What the parameters name beside the targets.
-#[derive(Debug, Default)]
-struct Related {
-    keys: BTreeSet<(ResourceKey, Option<String>)>,
-    mentions: BTreeSet<String>,
-}
-
-impl Related {
-    fn walk(&mut self, record: &Record<'_>, value: &Value) {
-        if self.keys.len() + self.mentions.len() >= MAX_RELATED {
-            return;
-        }
-        match value {
-            Value::Array(items) => items.iter().for_each(|item| self.walk(record, item)),
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    self.parameter(record, name, field);
-                    self.walk(record, field);
-                }
-            }
-            Value::String(text) => self.text(record, text),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    fn parameter(&mut self, record: &Record<'_>, name: &str, field: &Value) {
-        let Some(kind) = rules::type_of_parameter(&record.service, name) else { return };
-        if let Some(text) =
-            field.as_str().filter(|text| !text.is_empty() && !hidden(text) && !text.starts_with("arn:"))
-        {
-            self.keys.extend(key(record, kind, text).map(|key| (key, None)));
-        }
-    }
-
-    fn text(&mut self, record: &Record<'_>, text: &str) {
-        if text.starts_with("arn:") {
-            self.arn(text);
-        } else if let Some(kind) = rules::type_of_id(text) {
-            self.keys.extend(key(record, kind, text).map(|key| (key, None)));
-        } else if text.starts_with('{') && text.len() <= MAX_EMBEDDED {
-            // Strings inside strings end here: the inner text is walked as a value, never parsed again and again.
-            if let Ok(inner @ Value::Object(_)) = serde_json::from_str(text) {
-                self.walk(record, &inner);
-            }
-        }
-    }
-
-    fn arn(&mut self, text: &str) {
-        let Some(arn) = Arn::parse(text) else { return };
-        // A pattern names nothing in particular, and a bucket's ARN does not say whose the bucket is.
-        let key = if arn.resource.contains(['*', '?', '$']) { None } else { key_from_arn(&arn) };
-        match key {
-            Some(key) => {
-                self.keys.insert((key, Some(text.to_owned())));
-            }
-            None => {
-                self.mentions.insert(mask::text(text));
-            }
-        }
-    }
-
-    /// Adds what was found. A single resource is what the event is about, where nothing else is.
-    fn tell(self, draft: &mut Draft, change: &mut Change) {
-        let distinct: BTreeSet<_> = self.keys.iter().map(|(key, _)| key).collect();
-        let alone = change.resources.is_empty() && distinct.len() == 1;
-        let role = if alone { Role::Target } else { Role::Related };
-        for (key, name) in self.keys {
-            draft.see(key.clone(), name.as_deref(), Sighting::Mentioned);
-            change.resources.push(ChangeResource { key, role });
-        }
-        change.mentions.extend(self.mentions);
     }
 }

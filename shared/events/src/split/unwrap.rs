@@ -67,7 +67,7 @@ fn one(document: Document<'_>, place: &Place, wrappings: usize, pieces: &mut Vec
     match document.value {
         Ok(value) => payload(value, Some(raw), place, wrappings, pieces),
         Err(rejection) => {
-            pieces.push(Piece { place: place.0.clone(), raw: raw.to_vec(), payload: Err(rejection) })
+            pieces.push(Piece { place: place.0.clone(), raw: raw.to_vec(), payload: Err(rejection) });
         }
     }
 }
