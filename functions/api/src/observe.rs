@@ -45,15 +45,17 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     if let Err(problem) = admit(&app.context.config, request.method(), request.uri(), request.headers()) {
         return refuse(problem, page);
     }
-    // A panic of one request must not take the connection, or a Lambda's process, with it.
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(TIMEOUT, answer).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_panic)) => refuse(Problem::internal(anyhow::anyhow!("a handler panicked")), page),
+    bounded(next.run(request), TIMEOUT).await.unwrap_or_else(|problem| refuse(problem, page))
+}
+
+/// An answer within `limit`. A panic of one request must not take the connection, or a Lambda's process, with it.
+async fn bounded(answer: impl Future<Output = Response>, limit: Duration) -> Result<Response, Problem> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(answer).catch_unwind()).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(_panic)) => Err(Problem::internal(anyhow::anyhow!("a handler panicked"))),
         Err(_elapsed) => {
-            let detail =
-                format!("No answer within {} seconds. Ask for less, or try again.", TIMEOUT.as_secs());
-            refuse(Problem::new(Kind::TooSlow, detail), page)
+            let detail = format!("No answer within {} seconds. Ask for less, or try again.", limit.as_secs());
+            Err(Problem::new(Kind::TooSlow, detail))
         }
     }
 }
@@ -80,5 +82,20 @@ fn log(method: &Method, path: &str, response: &Response, seconds: f64) {
         None => {
             tracing::debug!(http.method = %method, http.path = path, http.status = status, seconds, "Answered {method} {path}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slow_or_panicking_handler_becomes_a_problem() {
+        let slow = bounded(std::future::pending(), Duration::ZERO).await.unwrap_err();
+        assert_eq!(slow.kind, Kind::TooSlow);
+        let broken = bounded(async { panic!("as a test wants it") }, TIMEOUT).await.unwrap_err();
+        assert_eq!(broken.kind, Kind::Internal);
+        assert!(!broken.detail.contains("test"), "{}", broken.detail);
+        assert!(bounded(async { ().into_response() }, TIMEOUT).await.is_ok());
     }
 }

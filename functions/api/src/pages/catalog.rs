@@ -70,6 +70,7 @@ pub(super) struct View<'a> {
 
 /// Values of one facet before the rest is folded away.
 const SHOWN_FACETS: usize = 8;
+const FOLDED_FACETS: usize = 60;
 
 impl View<'_> {
     pub(super) fn render(&self) -> Markup {
@@ -134,7 +135,8 @@ impl View<'_> {
                     @if !folded.is_empty() {
                         details {
                             summary { (folded.len()) " more" }
-                            ul { @for (value, count) in folded { (self.choice(field, value, *count)) } }
+                            ul { @for (value, count) in folded.iter().take(FOLDED_FACETS) { (self.choice(field, value, *count)) } }
+                            @if folded.len() > FOLDED_FACETS { p class="hint" { "and " (folded.len() - FOLDED_FACETS) " with fewer" } }
                         }
                     }
                 }
@@ -198,7 +200,7 @@ impl View<'_> {
                 td class="wide account" { (resource.account) }
                 td class="wide region" { (resource.region) }
                 td class="wide" {
-                    @if let Some(since) = resource.since { (layout::ago(since, self.now)) } @else { span class="quiet" { "not known" } }
+                    @if let Some(since) = resource.since { (layout::ago(since, self.now)) } @else { span class="quiet account" { "not known" } }
                 }
                 td { (state(resource)) }
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::catalog::{Change, ChangeQuery, Page};
+use ::catalog::{Change, ChangeQuery, Page, Resource};
 use axum::extract::State;
 use maud::{Markup, html};
 use model::Timestamp;
@@ -43,22 +43,30 @@ pub(super) async fn page(
     params: Result<Params<ChangesParams>, Problem>,
 ) -> Answer {
     let Params(params) = params?;
-    let (listed, counted, wrong) = match read(&app, &params).await {
-        Ok((listed, counted)) => (listed, counted, None),
-        Err(problem) if is_askers(problem.kind) => {
-            (Page { items: Vec::new(), next: None }, Vec::new(), Some(problem))
-        }
+    let (found, wrong) = match read(&app, &params).await {
+        Ok(found) => (found, None),
+        Err(problem) if is_askers(problem.kind) => (Found::default(), Some(problem)),
         Err(problem) => return Err(problem.into()),
     };
     let error = wrong.as_ref().map(|problem| problem.detail.as_str());
-    let histogram = Histogram::of(&counted);
-    let cut = counted.len() >= usize::from(COUNTED);
-    let view = View { params: &params, error, page: &listed, histogram, cut, now: app.context.clock.now() };
+    let view = View { params: &params, error, found: &found, now: app.context.clock.now() };
     Ok(with_status(view.render(), wrong.as_ref()))
 }
 
-/// A page of changes, and when the changes around it happened and whether they failed.
-async fn read(app: &App, params: &ChangesParams) -> Result<(Page<Change>, Vec<(Timestamp, bool)>), Problem> {
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The resource that was asked for.
+    pub(super) resource: Option<Resource>,
+    /// A page of the changes.
+    pub(super) listed: Vec<Change>,
+    /// Where the next page begins.
+    pub(super) next: Option<String>,
+    /// When the latest changes happened, those of other pages too, and whether they failed; at most [`COUNTED`].
+    pub(super) counted: Vec<(Timestamp, bool)>,
+}
+
+async fn read(app: &App, params: &ChangesParams) -> Result<Found, Problem> {
     let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
     let filter = ChangeFilter {
         q: given(&params.q),
@@ -69,10 +77,14 @@ async fn read(app: &App, params: &ChangesParams) -> Result<(Page<Change>, Vec<(T
     let query = filter.query(app, Whole(LISTED), given(&params.cursor)).await?;
     let query = ChangeQuery { selector: writes_only(query.selector, params.read_only), ..query };
     let catalog = &app.context.catalog;
-    let listed = catalog.changes(&query).await?;
+    let resource = match query.resource {
+        Some(id) => catalog.resource(id).await?.map(|detail| detail.resource),
+        None => None,
+    };
+    let Page { items: listed, next } = catalog.changes(&query).await?;
     let all = catalog.changes(&ChangeQuery { limit: COUNTED, cursor: None, ..query }).await?;
     let counted = all.items.iter().map(|change| (change.occurred_at, change.error_code.is_some())).collect();
-    Ok((listed, counted))
+    Ok(Found { resource, listed, next, counted })
 }
 
 /// Whether a problem is shown under what was asked, rather than instead of the page.
@@ -98,10 +110,7 @@ pub(super) fn writes_only(mut selector: Selector, also_reads: bool) -> Selector 
 pub(super) struct View<'a> {
     pub(super) params: &'a ChangesParams,
     pub(super) error: Option<&'a str>,
-    pub(super) page: &'a Page<Change>,
-    pub(super) histogram: Option<Histogram>,
-    /// Whether there are more changes than the histogram counts.
-    pub(super) cut: bool,
+    pub(super) found: &'a Found,
     pub(super) now: Timestamp,
 }
 
@@ -121,9 +130,14 @@ impl View<'_> {
                 p class="lead" { "What happened, newest first" }
             }
             (self.form())
-            @if let Some(histogram) = &self.histogram {
+            @if let Some(resource) = &self.found.resource {
+                p class="lead" { "On " (layout::kind(&resource.kind)) " " a href={ "/resources/" (resource.id) } { (resource.name) } }
+            }
+            @if let Some(histogram) = Histogram::of(&self.found.counted) {
                 (histogram.render())
-                @if self.cut { p class="hint" { "The bars count the latest " (text::number(COUNTED.into())) " changes; narrow the search to count them all." } }
+                @if self.found.counted.len() >= usize::from(COUNTED) {
+                    p class="hint" { "The bars count the latest " (text::number(COUNTED.into())) " changes; narrow the search to count them all." }
+                }
             }
             (self.list())
             (layout::next(self.next().as_deref(), "Older changes"))
@@ -162,7 +176,7 @@ impl View<'_> {
         if self.error.is_some() {
             return html! { p class="none" { "Nothing was searched." } };
         }
-        if self.page.items.is_empty() {
+        if self.found.listed.is_empty() {
             let everything = ChangesParams { read_only: true, cursor: String::new(), ..self.params.clone() };
             return html! {
                 div class="none" {
@@ -172,17 +186,17 @@ impl View<'_> {
             };
         }
         html! {
-            @for (title, changes) in groups(&self.page.items) {
+            @for (title, changes) in groups(&self.found.listed) {
                 section class="group" {
                     h2 { (title) " " span class="count" { (changes.len()) span class="sr" { " on this page" } } }
-                    (feed::feed(&changes, feed::Times::OfTheDay, self.now))
+                    (feed::feed(&changes, feed::Under::Date, self.now))
                 }
             }
         }
     }
 
     fn next(&self) -> Option<String> {
-        let cursor = self.page.next.clone()?;
+        let cursor = self.found.next.clone()?;
         Some(address(&ChangesParams { cursor, ..self.params.clone() }))
     }
 }

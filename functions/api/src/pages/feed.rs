@@ -2,7 +2,7 @@
 
 use ::catalog::{Change, ChangeTarget};
 use maud::{Markup, html};
-use model::{Category, Role, Severity, Timestamp};
+use model::{Category, ResourceId, Role, Severity, Timestamp};
 
 use super::{layout, text};
 
@@ -11,24 +11,24 @@ const MAX_DETAILS: usize = 500;
 /// The resources of a change that are named before the rest is counted.
 const MAX_NAMED: usize = 5;
 
-/// How the times of a list are written.
+/// Under what a list stands, and so need not say again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
-    /// With their dates.
-    Dated,
-    /// Without: a heading above has the date.
-    OfTheDay,
+pub(super) enum Under {
+    /// A date: the times are those of the day.
+    Date,
+    /// A resource: it is not named among those that a change touched.
+    Resource(ResourceId),
 }
 
 /// The changes in the order given.
-pub(super) fn feed(changes: &[&Change], times: Times, now: Timestamp) -> Markup {
-    html! { ol class="feed" { @for change in changes { (entry(change, times, now)) } } }
+pub(super) fn feed(changes: &[&Change], under: Under, now: Timestamp) -> Markup {
+    html! { ol class="feed" { @for change in changes { (entry(change, under, now)) } } }
 }
 
-fn entry(change: &Change, times: Times, now: Timestamp) -> Markup {
-    let when = match times {
-        Times::Dated => text::second(change.occurred_at),
-        Times::OfTheDay => change.occurred_at.format("%H:%M:%S").to_string(),
+fn entry(change: &Change, under: Under, now: Timestamp) -> Markup {
+    let (when, here) = match under {
+        Under::Date => (change.occurred_at.format("%H:%M:%S").to_string(), None),
+        Under::Resource(id) => (text::second(change.occurred_at), Some(id)),
     };
     html! {
         li class=(if change.error_code.is_some() { "entry failed" } else { "entry" }) {
@@ -47,7 +47,7 @@ fn entry(change: &Change, times: Times, now: Timestamp) -> Markup {
                     @else { (layout::badge(tone(change.category), change.category.as_str())) }
                 }
                 p class="summary" { (text::cut(&change.summary, 240)) }
-                (targets(&change.resources))
+                (targets(&change.resources, here))
                 p class="meta" {
                     @if let Some(actor) = &change.actor { span class="actor" { (actor) } @if let Some(via) = &actor.via { " via " (via) } " · " }
                     (change.account) " · " (change.region) " · " (change.source)
@@ -73,8 +73,8 @@ fn tone(category: Category) -> &'static str {
 }
 
 /// What it was done to, then what it names.
-fn targets(resources: &[ChangeTarget]) -> Markup {
-    let mut resources: Vec<_> = resources.iter().collect();
+fn targets(resources: &[ChangeTarget], here: Option<ResourceId>) -> Markup {
+    let mut resources: Vec<_> = resources.iter().filter(|target| Some(target.id) != here).collect();
     resources.sort_by_key(|target| (target.role != Role::Target, &target.kind, &target.name));
     let (named, rest) = resources.split_at(resources.len().min(MAX_NAMED));
     html! {

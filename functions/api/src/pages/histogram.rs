@@ -6,8 +6,8 @@ use model::Timestamp;
 
 use super::text;
 
-/// The widths that a bar may have, in seconds: a minute to four weeks.
-const WIDTHS: [(i64, &str); 11] = [
+/// The widths that a bar may have, in seconds: a minute to ten years.
+const WIDTHS: [(i64, &str); 14] = [
     (60, "minute"),
     (300, "5 minutes"),
     (900, "15 minutes"),
@@ -19,6 +19,9 @@ const WIDTHS: [(i64, &str); 11] = [
     (2 * 86_400, "2 days"),
     (7 * 86_400, "week"),
     (28 * 86_400, "4 weeks"),
+    (13 * 7 * 86_400, "13 weeks"),
+    (52 * 7 * 86_400, "52 weeks"),
+    (520 * 7 * 86_400, "520 weeks"),
 ];
 /// How many bars are drawn at most.
 const MAX_BARS: i64 = 60;
@@ -144,7 +147,8 @@ mod tests {
         assert_eq!(unit("2026-03-02T00:10:00Z"), Some("hour"));
         assert_eq!(unit("2026-04-20T00:00:00Z"), Some("day"));
         assert_eq!(unit("2029-04-20T00:00:00Z"), Some("4 weeks"));
-        assert_eq!(unit("2126-04-20T00:00:00Z"), None);
+        assert_eq!(unit("2076-04-20T00:00:00Z"), Some("52 weeks"));
+        assert_eq!(unit("9999-04-20T00:00:00Z"), None);
         assert_eq!(Histogram::of(&[(at("2026-03-01T00:00:00Z"), true)]), None);
     }
 

@@ -163,7 +163,7 @@ impl View<'_> {
             section aria-labelledby="changes" {
                 h2 id="changes" { "Changes" }
                 @if self.changes.items.is_empty() { p class="none" { "No change on it was recorded." } }
-                @else { (feed::feed(&self.changes.items.iter().collect::<Vec<_>>(), feed::Times::Dated, self.now)) }
+                @else { (feed::feed(&self.changes.items.iter().collect::<Vec<_>>(), feed::Under::Resource(self.detail.resource.id), self.now)) }
                 p class="after" { a href=(all) { "All changes, reads included" } }
             }
         }
@@ -197,6 +197,7 @@ impl View<'_> {
                             @for resource in far {
                                 li class=[resource.deleted_at.map(|_| "gone")] {
                                     a href={ "/resources/" (resource.id) } { (resource.name) } span class="sub" { (layout::kind(&resource.kind)) }
+                                    @if resource.native_id != resource.name { span class="sub" { (text::cut(&resource.native_id, 80)) } }
                                 }
                             }
                         }

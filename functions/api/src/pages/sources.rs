@@ -14,6 +14,9 @@ use crate::{
     problem::Problem,
 };
 
+/// How many rows are shown.
+const MAX_ROWS: usize = 150;
+
 pub(super) async fn page(State(app): State<Arc<App>>, params: Result<Params<NoParams>, Problem>) -> Answer {
     let Params(NoParams {}) = params?;
     let sources = app.context.catalog.sources().await?;
@@ -37,7 +40,7 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                     }
                 }
                 tbody {
-                    @for source in sources {
+                    @for source in sources.iter().take(MAX_ROWS) {
                         tr {
                             th scope="row" { (source.source) span class="sub narrow" { (source.region) } }
                             td class="account" { (source.account) }
@@ -49,6 +52,7 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                     }
                 }
             }
+            @if sources.len() > MAX_ROWS { p class="hint" { "and " (sources.len() - MAX_ROWS) " more; " a href="/api/v1/sources" { "the API has all of them" } "." } }
         }
     };
     layout::page(Some(layout::Place::Sources), "Sources", &body)

@@ -14,7 +14,7 @@ use model::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{catalog, changes, histogram::Histogram, rejected, resource, sources};
+use super::{catalog, changes, rejected, resource, sources};
 use crate::{
     VERSION,
     history::HistoryItem,
@@ -266,25 +266,25 @@ fn the_changes_are_grouped_and_counted() {
         read_only: true,
         ..Default::default()
     };
-    let page = Page { items: story(), next: Some("older".to_owned()) };
     let counted: Vec<_> =
         story().iter().map(|change| (change.occurred_at, change.error_code.is_some())).collect();
-    let histogram = Histogram::of(&counted);
-    check(
-        "changes",
-        &changes::View { params: &params, error: None, page: &page, histogram, cut: true, now: now() }
-            .render(),
-    );
+    let resource = Some(estate().swap_remove(1));
+    let found = changes::Found {
+        resource,
+        listed: story(),
+        next: Some("older".to_owned()),
+        counted: counted.repeat(200),
+    };
+    check("changes", &changes::View { params: &params, error: None, found: &found, now: now() }.render());
 }
 
 #[test]
 fn no_changes_offer_the_read_only_calls() {
     let params = changes::ChangesParams::default();
-    let page = Page { items: vec![], next: None };
+    let found = changes::Found::default();
     check(
         "changes_none",
-        &changes::View { params: &params, error: None, page: &page, histogram: None, cut: false, now: now() }
-            .render(),
+        &changes::View { params: &params, error: None, found: &found, now: now() }.render(),
     );
 }
 
@@ -452,11 +452,9 @@ fn a_full_page_of_changes_with_long_details_stays_small() {
     long.resources = (0..40)
         .map(|n| target(n, Role::Related, "AWS::EC2::NetworkInterface", "eni-0123456789abcdef0"))
         .collect();
-    let page = Page { items: vec![long; changes::LISTED.into()], next: None };
+    let found = changes::Found { listed: vec![long; changes::LISTED.into()], ..Default::default() };
     let params = changes::ChangesParams::default();
-    let page =
-        changes::View { params: &params, error: None, page: &page, histogram: None, cut: false, now: now() }
-            .render();
+    let page = changes::View { params: &params, error: None, found: &found, now: now() }.render();
     assert!(page.0.len() + super::STYLE.len() < MAX_PAGE, "{} bytes", page.0.len());
 }
 
