@@ -7,7 +7,7 @@
 
 mod metrics;
 
-use model::{Arn, Category, Document, Rank, ResourceKey, Severity, Sighting, Source, Timestamp};
+use model::{Category, Document, Rank, ResourceKey, Severity, Sighting, Source, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::build::Draft;
@@ -100,14 +100,11 @@ fn configuration_change(envelope: &Envelope<'_>, now: Timestamp) -> Result<Readi
 /// The body of an SNS message.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html>
 fn message(body: &Value, now: Timestamp) -> Result<Reading, Rejection> {
-    let arn = text(body, &["AlarmArn"]).and_then(|text| Arn::parse(text).map(|arn| (text, arn)));
+    let arn = text(body, &["AlarmArn"]).unwrap_or_default();
     let name = text(body, &["AlarmName"]).ok_or_else(|| missing("AlarmName"))?;
-    let account = place::account(WHAT, &[text(body, &["AWSAccountId"]), arn.map(|(_, arn)| arn.account)])?;
+    let account = place::account(WHAT, &[text(body, &["AWSAccountId"]), account_of(arn)])?;
     let stated = text(body, &["Region"]);
-    let region = place::region(
-        WHAT,
-        &[arn.map(|(_, arn)| arn.region), stated.and_then(metrics::region_named), stated],
-    )?;
+    let region = place::region(WHAT, &[region_of(arn), stated.and_then(metrics::region_named), stated])?;
     let changed = field(body, &["StateChangeTime"]).unwrap_or(&Value::Null);
     let at = time::occurred(WHAT, &[("StateChangeTime", changed)], now)?;
 
@@ -121,7 +118,7 @@ fn message(body: &Value, now: Timestamp) -> Result<Reading, Rejection> {
         configuration: trigger,
     };
     let key = alarm.key(&event)?;
-    event.target(&key, &[arn.map_or("", |(text, _)| text)]);
+    event.target(&key, &[arn]);
     alarm.tell(&mut event, &key, text(body, &["OldStateValue"]));
     Ok(event.done())
 }
@@ -131,9 +128,8 @@ fn message(body: &Value, now: Timestamp) -> Result<Reading, Rejection> {
 fn description(alarm: &Value, now: Timestamp) -> Result<Reading, Rejection> {
     const UPDATED: [&str; 2] = ["StateUpdatedTimestamp", "AlarmConfigurationUpdatedTimestamp"];
     let named = text(alarm, &["AlarmArn"]).ok_or_else(|| missing("AlarmArn"))?;
-    let arn = Arn::parse(named);
-    let account = place::account(WHAT, &[arn.map(|arn| arn.account)])?;
-    let region = place::region(WHAT, &[arn.map(|arn| arn.region)])?;
+    let account = place::account(WHAT, &[account_of(named)])?;
+    let region = place::region(WHAT, &[region_of(named)])?;
     let latest = UPDATED.iter().copied().max_by_key(|name| instant(alarm, &[name])).unwrap_or(UPDATED[0]);
     let at = time::occurred(WHAT, &[(latest, alarm.get(latest).unwrap_or(&Value::Null))], now)?;
     let name = text(alarm, &["AlarmName"])
@@ -156,6 +152,16 @@ fn description(alarm: &Value, now: Timestamp) -> Result<Reading, Rejection> {
     let names = other_names(&key, &[named]);
     draft.see(key.clone(), names.iter().map(String::as_str), Sighting::Documented(Box::new(document)));
     Ok(draft.finish())
+}
+
+/// The account in an alarm's ARN. Alarms may have blanks in their names, which ARNs as such may not.
+fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
+}
+
+/// The region in an alarm's ARN.
+fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3)
 }
 
 /// An alarm in a state.
