@@ -9,8 +9,10 @@ mod targets;
 
 pub(crate) use rules::type_of_id;
 
+use std::borrow::Cow;
+
 use model::{Arn, Rank, Source, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Reading, Reason, Rejection,
@@ -56,7 +58,6 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
         account: envelope.text("account"),
         region: envelope.text("region"),
         time: envelope.whole.get("time").unwrap_or(&Value::Null),
-        resources: &envelope.resources,
     };
     Record::read(envelope.detail, &around)?.observe(&around, now)
 }
@@ -66,8 +67,7 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
 /// # Errors
 /// What the record lacks.
 pub(crate) fn read_record(payload: &Value, now: Timestamp) -> Result<Reading, Rejection> {
-    let around = Around { account: None, region: None, time: &Value::Null, resources: &[] };
-    Record::read(payload, &around)?.observe(&around, now)
+    Record::read(payload, &Around::NOTHING)?.observe(&Around::NOTHING, now)
 }
 
 /// What an envelope adds.
@@ -75,7 +75,10 @@ struct Around<'a> {
     account: Option<&'a str>,
     region: Option<&'a str>,
     time: &'a Value,
-    resources: &'a [&'a str],
+}
+
+impl Around<'_> {
+    const NOTHING: Self = Self { account: None, region: None, time: &Value::Null };
 }
 
 /// A record, with what every part of this reader needs of it.
@@ -138,13 +141,10 @@ impl<'a> Record<'a> {
         let at = time::occurred("The CloudTrail record", &[("eventTime", own), ("time", around.time)], now)?;
         let region = if GLOBAL_SERVICES.contains(&&*self.service) { "global" } else { self.region };
         let source = Source::new("cloudtrail", Rank::Event);
-        let mut draft = Draft::new(self.whole, source, self.account, region, at);
+        let mut draft = Draft::new(&self.preimage(at), source, self.account, region, at);
         let actor = actor::of(self);
         let mut change = draft.change(&mask::text(&clip(self.name, 128)), summary::category(self));
         targets::touch(&mut draft, &mut change, self);
-        for name in around.resources {
-            draft.name(&mut change, name, model::Role::Related);
-        }
         change.severity = summary::severity(self, actor.as_ref());
         change.read_only = self.read_only;
         change.summary = clip(&summary::sentence(self, actor.as_ref(), &change.resources), MAX_TEXT);
@@ -158,6 +158,26 @@ impl<'a> Record<'a> {
         change.actor = actor;
         draft.record(change);
         Ok(draft.finish())
+    }
+
+    /// What the key is the hash of: the record, and what only the envelope says of it. A record that places itself is
+    /// thus one observation whatever it came in, and one that does not is another in another account.
+    fn preimage(&self, at: Timestamp) -> Cow<'a, Value> {
+        let alone = Record::read(self.whole, &Around::NOTHING);
+        let placed = alone.is_ok_and(|alone| (alone.account, alone.region) == (self.account, self.region));
+        let timed = time::parse(self.part("eventTime")).is_some();
+        if placed && timed {
+            return Cow::Borrowed(self.whole);
+        }
+        let mut preimage = json!({ "record": self.whole });
+        if !placed {
+            preimage["account"] = self.account.into();
+            preimage["region"] = self.region.into();
+        }
+        if !timed {
+            preimage["time"] = at.to_rfc3339().into();
+        }
+        Cow::Owned(preimage)
     }
 
     /// A field of the record, null when it is missing.

@@ -34,16 +34,19 @@ pub fn split(bytes: &[u8]) -> Vec<Piece> {
     let inflated = inflate::inflate(bytes);
     let text = String::from_utf8_lossy(&inflated.bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    // Where a stream was cut, the line at the cut is no document: it is part of what the cut cost.
-    let whole = match &inflated.broken {
-        Some(_) => text.rfind('\n').and_then(|end| text.get(..end)).unwrap_or_default(),
-        None => text,
-    };
-    unwrap::text(whole, &mut pieces);
+    unwrap::text(text, &mut pieces);
+    if inflated.broken.is_some() && pieces.last().is_some_and(is_cut) {
+        // Where a stream was cut, what stands at the cut is part of what the cut cost.
+        pieces.pop();
+    }
     if let Some(rejection) = inflated.broken {
         pieces.push(Piece { place: inflated.place, raw: bytes.to_vec(), payload: Err(rejection) });
     }
     pieces
+}
+
+fn is_cut(piece: &Piece) -> bool {
+    piece.payload.as_ref().is_err_and(|rejection| rejection.reason == Reason::MalformedJson)
 }
 
 fn too_large(size: usize) -> Rejection {

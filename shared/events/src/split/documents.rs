@@ -26,7 +26,15 @@ pub(super) struct Document<'t> {
 
 /// The documents of a text, in order.
 pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
-    Cutter { text, at: 0, line: 1, line_start: 0, effort: text.len().saturating_mul(16) }.collect()
+    documents_after(text, 0)
+}
+
+/// The documents of a text after its first `start` bytes, which count for lines and columns.
+pub(super) fn documents_after(text: &str, start: usize) -> Vec<Document<'_>> {
+    let effort = text.len().saturating_mul(16);
+    let mut cutter = Cutter { text, at: 0, line: 1, line_start: 0, effort };
+    cutter.advance(start);
+    cutter.collect()
 }
 
 /// Where a scan for the end of a document ended.

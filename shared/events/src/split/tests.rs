@@ -141,6 +141,31 @@ fn gzip_is_undone_and_a_cut_stream_still_gives_its_lines() {
 }
 
 #[test]
+fn a_cut_or_broken_log_file_still_gives_its_whole_records() {
+    check(
+        r#"{"Records": [{"a":1},{"b":2},{"c":"#,
+        expect_test::expect![[r#"
+            line 1, Records[0] | {"a":1}
+            line 1, Records[1] | {"b":2}
+            line 1, Records[2] | malformed_json: The document that begins at line 1, column 30 is cut: it does not end"#]],
+    );
+    check(
+        r#"{"Records":[{"a":1},{"b":nope},{"c":3}]}"#,
+        expect_test::expect![[r#"
+            line 1, Records[0] | {"a":1}
+            line 1, Records[1] | malformed_json: This is not JSON: expected ident at line 1, column 27
+            line 1, Records[2] | {"c":3}"#]],
+    );
+    let records: Vec<Value> =
+        (0..2000).map(|n| json!({"n": n, "x": (n * 7919 % 104_729).to_string()})).collect();
+    let packed = gzip(json!({"Records": records}).to_string().as_bytes());
+    let pieces = split(&packed[..packed.len() / 2]);
+    let (last, before) = pieces.split_last().unwrap();
+    assert!(before.len() > 100 && before.iter().all(|piece| piece.payload.is_ok()));
+    assert_eq!(last.payload.as_ref().unwrap_err().reason, Reason::MalformedGzip);
+}
+
+#[test]
 fn an_event_that_is_too_large_is_named_with_its_size_and_a_large_log_file_is_not() {
     let bulk = "x".repeat(5 << 20);
     let event = json!({"detail": bulk}).to_string();

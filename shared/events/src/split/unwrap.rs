@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     MAX_EVENT, Piece,
-    documents::{Document, documents},
+    documents::{Document, documents, documents_after},
     too_large,
 };
 use crate::{Reason, Rejection};
@@ -66,9 +66,34 @@ fn one(document: Document<'_>, place: &Place, wrappings: usize, pieces: &mut Vec
     let raw = document.text.as_bytes();
     match document.value {
         Ok(value) => payload(value, Some(raw), place, wrappings, pieces),
-        Err(rejection) => {
-            pieces.push(Piece { place: place.0.clone(), raw: raw.to_vec(), payload: Err(rejection) });
-        }
+        Err(rejection) => match broken_list(document.text, &rejection) {
+            Some((key, start)) => salvage(key, document.text, start, place, wrappings, pieces),
+            None => pieces.push(Piece { place: place.0.clone(), raw: raw.to_vec(), payload: Err(rejection) }),
+        },
+    }
+}
+
+/// The name of a list whose document is cut or broken somewhere, and where its elements begin: a log file that was
+/// still being written, or that holds one bad record.
+fn broken_list(text: &str, rejection: &Rejection) -> Option<(&'static str, usize)> {
+    if rejection.reason != Reason::MalformedJson {
+        return None;
+    }
+    let named = text.strip_prefix('{')?.trim_start().strip_prefix('"')?;
+    let (name, rest) = named.split_once('"')?;
+    let key = LISTS.iter().copied().find(|key| *key == name)?;
+    let elements = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('[')?;
+    Some((key, text.len() - elements.len()))
+}
+
+/// Takes the elements of a broken list that are whole, and refuses the others one by one.
+fn salvage(key: &str, text: &str, start: usize, place: &Place, wrappings: usize, pieces: &mut Vec<Piece>) {
+    let is_end = |text: &str| {
+        text.starts_with(']') && text.chars().all(|c| matches!(c, ']' | '}') || c.is_whitespace())
+    };
+    let elements = documents_after(text, start).into_iter().filter(|document| !is_end(document.text));
+    for (index, document) in elements.enumerate() {
+        one(document, &place.index(key, index), wrappings, pieces);
     }
 }
 
