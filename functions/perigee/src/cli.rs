@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
         reset, show, sources, up,
     },
     output::Format,
@@ -58,6 +58,8 @@ pub enum Command {
     Migrate(migrate::Options),
     /// Remove everything that was recorded
     Reset(Remote<reset::Options>),
+    /// Measure what this machine can do, on a database of its own
+    Bench(bench::Options),
     /// Print a completion script for a shell
     Completions(completions::Options),
 }

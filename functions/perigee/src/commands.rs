@@ -1,5 +1,6 @@
 //! One file per command: its options, and what it does with them.
 
+pub mod bench;
 pub mod changes;
 pub mod completions;
 pub mod digest;

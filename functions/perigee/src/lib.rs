@@ -1,7 +1,7 @@
 //! The command line, and every function in one process.
 //!
 //! `perigee up` builds the contexts of the other functions with local adapters and adds no logic of its own. Every
-//! other command but `doctor`, `migrate` and `completions` is a client of a running server: whatever the shell can
+//! other command but `doctor`, `migrate`, `bench` and `completions` is a client of a running server: whatever the shell can
 //! do, a program can do through the API. Start reading at [`cli`], then the command's file in [`commands`].
 
 pub mod cli;
@@ -21,7 +21,7 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
         reset, show, sources, up,
     },
     exit::Done,
@@ -55,6 +55,7 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
             ask(&remote, |client, format, options| doctor::run(client, format, options, objects.is_some()))
         }
         Command::Migrate(options) => migrate::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Completions(options) => completions::run(&options),
     }
 }

@@ -43,7 +43,9 @@ pub(crate) fn pool(options: &ConnectOptions) -> Result<PgPool, Error> {
         .connect_lazy_with(connect.application_name("perigee")))
 }
 
-fn migrator() -> Migrator {
+/// The migrations of this build. For tests, which name their template databases after them.
+#[must_use]
+pub fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!("../../migrations");
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     // sqlx locks with a session advisory lock, which a pooler may hand to somebody else; ours is a row.

@@ -88,7 +88,8 @@ impl Error {
     #[must_use]
     pub fn refuses_values(&self) -> bool {
         // class 22 data exception, 23 constraint violation, 54 program limit exceeded
-        self.database_code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+        self.database_code()
+            .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
     }
 
     /// Whether the database chose this transaction to lose against another.

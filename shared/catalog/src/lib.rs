@@ -4,6 +4,7 @@
 //! need in a fixed number of statements and writes what they answer in a fixed number of statements, in one
 //! transaction.
 
+mod bench;
 mod changes;
 mod connect;
 mod cursor;
@@ -18,9 +19,12 @@ mod rejected;
 mod resources;
 mod search;
 mod status;
+#[cfg(test)]
+mod tests_support;
 mod view;
 
-pub use connect::ConnectOptions;
+pub use bench::Copied;
+pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use query::{ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;

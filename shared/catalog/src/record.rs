@@ -100,12 +100,13 @@ async fn record_plan(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> 
     write::sightings(db, &decided).await?;
     write::edges(db, &decided, now).await?;
     write::names_from_history(db, &shown).await?;
+    let gone = write::lifecycle(db, &touched, &shown).await?;
     write::aliases(db, plan).await?;
     write::changes(db, plan, now).await?;
     write::findings(db, plan, now).await?;
     let signals = signals::of(plan, &touched, &decided, &findings);
     write::signals(db, &signals, now).await?;
-    write::counts(db, plan, &touched, &shown, &born, now).await?;
+    write::counts(db, plan, &touched, &gone, &born, now).await?;
     write::heard(db, plan, now).await?;
     Ok(())
 }
@@ -279,11 +280,7 @@ async fn show(
     decided: &BTreeMap<Speaker, Decided>,
 ) -> Result<BTreeMap<ResourceId, Shown>, Error> {
     let labels = load_labels(db, plan, touched, decided).await?;
-    let contested = contested(touched, decided);
-    let last_sightings =
-        if contested.is_empty() { BTreeMap::new() } else { load::last_sightings(db, &contested).await? };
-    let words =
-        Words { heads: &touched.heads, last_sightings: &last_sightings, decided, plan, labels: &labels };
+    let words = Words { heads: &touched.heads, decided, plan, labels: &labels };
     let mut shown = BTreeMap::new();
     for id in touched.earliest.keys() {
         let (planned, stored) = (plan.resources.get(id), touched.stored.get(id));
@@ -321,19 +318,6 @@ async fn load_labels(
     }
     let hashes: Vec<Vec<u8>> = hashes.into_iter().map(|hash| hash.0.to_vec()).collect();
     load::labels(db, &hashes).await
-}
-
-/// The resources of which one stored source says "gone" while another may have seen them since: only for these does
-/// the latest sighting decide.
-fn contested(touched: &Touched, decided: &BTreeMap<Speaker, Decided>) -> Vec<Uuid> {
-    let gone = |content: Content| content == Content::Deleted;
-    let stored_gone =
-        touched.heads.iter().filter(|(_, head)| gone(head.run.run.fact.content)).map(|(s, _)| s.0);
-    let decided_gone = decided
-        .iter()
-        .filter(|(_, decided)| decided.runs.last().is_some_and(|run| gone(run.fact.content)))
-        .map(|(speaker, _)| speaker.0);
-    stored_gone.chain(decided_gone).collect::<BTreeSet<_>>().into_iter().map(Uuid::from).collect()
 }
 
 fn earliest_of(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

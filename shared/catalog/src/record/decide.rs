@@ -21,7 +21,6 @@ pub(super) struct Decided {
     pub(super) rank: i16,
     pub(super) ops: Ops,
     pub(super) runs: Vec<Run>,
-    pub(super) last: Option<(Timestamp, Fact)>,
 }
 
 /// The facts that listings imply of one resource, given every fact of every source that reaches their instants.
@@ -64,7 +63,7 @@ pub(super) fn standing(known: &Known, new: Option<&Facts>, rederive: Option<Time
 /// Folds one speaker's facts; edges come later, for those whose runs change.
 pub(super) fn decide(known: &Known, rank: i16, facts: &Facts) -> Decided {
     let (ops, runs) = fold(known, facts);
-    Decided { rank, ops, runs, last: facts.iter().last() }
+    Decided { rank, ops, runs }
 }
 
 /// Adds what the runs mean for the edges.
@@ -73,48 +72,48 @@ pub(super) fn decide_edges(plan: &Plan<'_>, known: &Known, decided: &mut Decided
     fold_relations(known, &decided.runs, relations, &mut decided.ops);
 }
 
-/// A resource as it is to be stored.
+/// A resource as it is to be stored. Whether it is gone is told later, from what was written, where any source says
+/// so: see [`super::write::lifecycle`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub(super) name: String,
     pub(super) tags: Value,
     pub(super) since: Option<Timestamp>,
-    pub(super) deleted_at: Option<Timestamp>,
     pub(super) evidence: i16,
     /// True when no source has a document now, though one had: name and tags come from the last one.
     pub(super) name_from_history: bool,
+    /// True when a source says that it is gone.
+    pub(super) said_gone: bool,
 }
 
 /// One source's latest word about a resource.
 #[derive(Debug, Clone)]
-pub(super) struct Voice {
-    pub(super) source: String,
-    pub(super) rank: i16,
-    pub(super) run: Run,
-    pub(super) last_at: Timestamp,
-    pub(super) last_state_id: i64,
-    pub(super) name: Option<String>,
-    pub(super) tags: Option<Value>,
+pub(super) struct Voice<'a> {
+    source: &'a str,
+    rank: i16,
+    run: Run,
+    label: Option<(Option<&'a str>, &'a Value)>,
 }
 
 /// The current answer about a resource, from every source's latest word.
-pub(super) fn show(native_id: &str, evidence: i16, since: Option<Timestamp>, voices: &mut [Voice]) -> Shown {
-    let latest = voices.iter().max_by_key(|voice| {
-        (voice.last_at, voice.last_state_id, voice.rank, voice.run.fact.content, &voice.source)
-    });
-    let deleted_at =
-        latest.filter(|voice| voice.run.fact.content == Content::Deleted).map(|voice| voice.run.from);
-    voices.sort_by(|a, b| (b.rank, b.run.from, &a.source).cmp(&(a.rank, a.run.from, &b.source)));
-    let documented = || voices.iter().filter(|voice| matches!(voice.run.fact.content, Content::Document(_)));
-    let name = documented().find_map(|voice| voice.name.clone());
-    let tags = documented().filter_map(|voice| voice.tags.clone()).find(|tags| tags != &json!({}));
+pub(super) fn show(
+    native_id: &str,
+    evidence: i16,
+    since: Option<Timestamp>,
+    voices: &mut [Voice<'_>],
+) -> Shown {
+    voices.sort_by(|a, b| (b.rank, b.run.from, a.source).cmp(&(a.rank, a.run.from, b.source)));
+    let name = voices.iter().find_map(|voice| voice.label.and_then(|(name, _)| name));
+    let tags =
+        voices.iter().filter_map(|voice| voice.label.map(|(_, tags)| tags)).find(|tags| **tags != json!({}));
+    let documented = voices.iter().any(|voice| matches!(voice.run.fact.content, Content::Document(_)));
     Shown {
-        name: name.unwrap_or_else(|| native_id.to_owned()),
-        tags: tags.unwrap_or_else(|| json!({})),
+        name: name.unwrap_or(native_id).to_owned(),
+        tags: tags.cloned().unwrap_or_else(|| json!({})),
         since,
-        deleted_at,
         evidence,
-        name_from_history: documented().next().is_none() && evidence >= Evidence::Document as i16,
+        name_from_history: !documented && evidence >= Evidence::Document as i16,
+        said_gone: voices.iter().any(|voice| voice.run.fact.content == Content::Deleted),
     }
 }
 
@@ -122,43 +121,35 @@ pub(super) fn show(native_id: &str, evidence: i16, since: Option<Timestamp>, voi
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     pub(super) heads: &'a BTreeMap<Speaker, Head>,
-    pub(super) last_sightings: &'a BTreeMap<Speaker, (Timestamp, i64)>,
     pub(super) decided: &'a BTreeMap<Speaker, Decided>,
     pub(super) plan: &'a Plan<'a>,
     pub(super) labels: &'a Labels,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
     /// Every source's latest word about one resource: the decided ones, and the stored ones that nothing new was
     /// said of.
-    pub(super) fn voices(&self, id: ResourceId) -> Vec<Voice> {
+    pub(super) fn voices(&self, id: ResourceId) -> Vec<Voice<'a>> {
         let from = (id, String::new());
         let decided = self.decided.range(from.clone()..).take_while(|(speaker, _)| speaker.0 == id);
         let decided = decided.filter_map(|((_, source), decided)| {
-            let (run, (last_at, last)) = (decided.runs.last()?, decided.last?);
-            Some(self.voice(source, decided.rank, *run, last_at, last.state_id))
+            decided.runs.last().map(|run| self.voice(source, decided.rank, *run))
         });
         let stored = self.heads.range(from..).take_while(|(speaker, _)| speaker.0 == id);
-        let stored =
-            stored.filter(|(speaker, _)| !self.decided.contains_key(*speaker)).map(|(speaker, head)| {
-                let run = head.run.run;
-                let (last_at, state_id) =
-                    self.last_sightings.get(speaker).copied().unwrap_or((run.from, run.fact.state_id));
-                self.voice(&speaker.1, head.rank, run, last_at, state_id)
-            });
+        let stored = stored.filter(|(speaker, _)| !self.decided.contains_key(*speaker));
+        let stored = stored.map(|((_, source), head)| self.voice(source, head.rank, head.run.run));
         decided.chain(stored).collect()
     }
 
-    fn voice(&self, source: &str, rank: i16, run: Run, last_at: Timestamp, last_state_id: i64) -> Voice {
-        let (name, tags) = match run.fact.content {
-            Content::Present | Content::Deleted => (None, None),
-            Content::Document(hash) => match (self.plan.documents.get(&hash), self.labels.get(&hash)) {
-                (Some(planned), _) => (planned.name.clone(), Some(planned.tags.clone())),
-                (None, Some((name, tags))) => (name.clone(), Some(tags.clone())),
-                (None, None) => (None, None),
+    fn voice(&self, source: &'a str, rank: i16, run: Run) -> Voice<'a> {
+        let label = match run.fact.content {
+            Content::Present | Content::Deleted => None,
+            Content::Document(hash) => match self.plan.documents.get(&hash) {
+                Some(planned) => Some((planned.name.as_deref(), &planned.tags)),
+                None => self.labels.get(&hash).map(|(name, tags)| (name.as_deref(), tags)),
             },
         };
-        Voice { source: source.to_owned(), rank, run, last_at, last_state_id, name, tags }
+        Voice { source, rank, run, label }
     }
 }
 
@@ -168,6 +159,5 @@ pub(super) fn unchanged(stored: &StoredResource, shown: &Shown) -> bool {
         && stored.name == shown.name
         && stored.tags == shown.tags
         && stored.since == shown.since
-        && stored.deleted_at == shown.deleted_at
         && stored.evidence == shown.evidence
 }

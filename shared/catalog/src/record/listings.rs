@@ -50,7 +50,7 @@ fn lock_key(partition: &Partition) -> i64 {
 }
 
 /// Stores the batch's pages and closings and marks the listings that are complete with them. Returns, for each of
-/// those, the stored resources that it does not have and that its source does not call gone already.
+/// those, the stored resources that it does not have and that are not known to be gone already.
 pub(super) async fn store(
     db: &mut PgConnection,
     plan: &Plan<'_>,
@@ -83,8 +83,9 @@ pub(super) async fn store(
            join perigee.resources r on r.account = l.account and r.region = l.region and r.type = l.type
            where l.id = any($1) and r.since < l.began
              and not exists (select 1 from perigee.listing_pages p where p.listing_id = l.id and r.id = any(p.ids))
-             and not exists (select 1 from perigee.versions_open v where v.resource_id = r.id
-                             and v.source = l.source and v.content = 2 and v.valid_from <= l.began)
+             and not (coalesce(r.deleted_at <= l.began, false)
+                      and exists (select 1 from perigee.versions_open v where v.resource_id = r.id
+                                  and v.source = l.source and v.content = 2 and v.valid_from <= l.began))
            group by r.id"#,
         &completed,
     )

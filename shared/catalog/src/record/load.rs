@@ -103,26 +103,6 @@ pub(super) async fn labels(db: &mut PgConnection, hashes: &[Vec<u8>]) -> Result<
         .collect())
 }
 
-/// The latest sighting of every source of the given resources.
-pub(super) async fn last_sightings(
-    db: &mut PgConnection,
-    ids: &[Uuid],
-) -> Result<BTreeMap<Speaker, (Timestamp, i64)>, Error> {
-    let rows = sqlx::query!(
-        r#"select distinct on (resource_id, source) resource_id, source, at, state_id
-           from perigee.sightings where resource_id = any($1)
-           order by resource_id, source, at desc"#,
-        ids,
-    )
-    .fetch_all(db)
-    .await
-    .map_err(Error::reading("sightings"))?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((ResourceId(row.resource_id), row.source), (row.at, row.state_id)))
-        .collect())
-}
-
 /// Adds the closed runs that end at or after each speaker's instant.
 pub(super) async fn add_closed(
     db: &mut PgConnection,

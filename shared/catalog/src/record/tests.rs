@@ -1,1 +1,197 @@
+//! The laws of `record`, on a real database.
 
+mod oracle;
+mod world;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use model::{Observation, ResourceId, timeline::Content};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use uuid::Uuid;
+
+use self::{
+    oracle::Meaning,
+    world::{Case, case, observations},
+};
+use crate::{
+    Catalog, Recorded,
+    record::load::content,
+    tests_support::{catalog, minute, now},
+};
+
+/// Rounds of the property test, and cases a round: 10,000 cases a run.
+const ROUNDS: u32 = 20;
+const CASES_A_ROUND: usize = 500;
+
+/// How a round's observations arrive the second time: another order, other batches, some twice.
+#[derive(Debug, Clone)]
+struct Arrival {
+    seed: u64,
+    batch: usize,
+}
+
+fn arrival() -> impl Strategy<Value = Arrival> {
+    (any::<u64>(), 1..900usize).prop_map(|(seed, batch)| Arrival { seed, batch: batch.max(40) })
+}
+
+/// A small generator of its own (xorshift*), so that a failing arrival can be told by its seed.
+fn shuffled(mut all: Vec<Observation>, seed: u64) -> Vec<Observation> {
+    let mut state = seed | 1;
+    let mut next = |below: usize| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        usize::try_from(state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).expect("31 bits") % below
+    };
+    let repeats: Vec<Observation> = (0..all.len() / 8).map(|_| all[next(all.len())].clone()).collect();
+    all.extend(repeats);
+    for index in (1..all.len()).rev() {
+        all.swap(index, next(index + 1));
+    }
+    all
+}
+
+async fn record_in_batches(catalog: &Catalog, observations: &[Observation], batch: usize) {
+    for (n, batch) in observations.chunks(batch).enumerate() {
+        let learned = now() + chrono::Duration::seconds(i64::try_from(n).expect("few batches"));
+        catalog.record(batch, learned).await.expect("observations are recorded");
+    }
+}
+
+/// What the catalog holds, in the oracle's words.
+async fn held(catalog: &Catalog) -> Meaning {
+    let mut meaning = Meaning::default();
+    type VersionRow = (Uuid, String, DateTime<Utc>, Option<DateTime<Utc>>, i16, Option<Vec<u8>>);
+    let versions: Vec<VersionRow> = sqlx::query_as(
+        "select resource_id, source, valid_from, null::timestamptz, content, document from perigee.versions_open
+         union all
+         select resource_id, source, valid_from, valid_to, content, document from perigee.versions_closed
+         where superseded_at is null",
+    )
+    .fetch_all(&catalog.pool)
+    .await
+    .expect("versions");
+    for (id, source, from, to, kind, document) in versions {
+        let content = match content(kind, document) {
+            Content::Present => "present".to_owned(),
+            Content::Deleted => "deleted".to_owned(),
+            Content::Document(hash) => hash.to_string(),
+        };
+        assert!(
+            meaning.versions.insert(format!("{id} {source} {from} {to:?} {content}")),
+            "a version stands twice"
+        );
+    }
+    type EdgeRow = (Uuid, String, String, Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
+    let edges: Vec<EdgeRow> = sqlx::query_as(
+        "select from_id, source, kind, to_id, valid_from, null::timestamptz from perigee.edges_open
+         union all
+         select from_id, source, kind, to_id, valid_from, valid_to from perigee.edges_closed where superseded_at is null",
+    )
+    .fetch_all(&catalog.pool)
+    .await
+    .expect("edges");
+    for (id, source, kind, to_id, from, to) in edges {
+        assert!(
+            meaning.edges.insert(format!("{id} {source} {kind} {to_id} {from} {to:?}")),
+            "an edge stands twice"
+        );
+    }
+    let deleted: Vec<(Uuid, DateTime<Utc>)> =
+        sqlx::query_as("select id, deleted_at from perigee.resources where deleted_at is not null")
+            .fetch_all(&catalog.pool)
+            .await
+            .expect("resources");
+    meaning.deleted.extend(deleted.into_iter().map(|(id, at)| format!("{} {at}", ResourceId(id))));
+    meaning
+}
+
+/// Fails with the case of the first account that differs: accounts are independent, so nothing has to be shrunk.
+fn agree(cases: &[Case], held: &BTreeSet<String>, expected: &BTreeSet<String>) {
+    let Some(line) = held.symmetric_difference(expected).next() else { return };
+    let id = line.split(' ').next().unwrap_or_default();
+    let differing = cases
+        .iter()
+        .enumerate()
+        .find(|(n, _)| world::ids(&account(*n)).iter().any(|own| own.to_string() == id));
+    let of = |lines: &BTreeSet<String>| {
+        lines.iter().filter(|line| line.starts_with(id)).cloned().collect::<Vec<_>>()
+    };
+    panic!("{differing:#?}\nheld: {:#?}\nexpected: {:#?}", of(held), of(expected));
+}
+
+fn account(n: usize) -> String {
+    format!("{n:012}")
+}
+
+/// The counts that were kept beside the rows, and the counts of the rows.
+async fn counts_agree(catalog: &Catalog) {
+    let kept: i64 = catalog.counts().await.expect("counts").iter().map(|count| count.count).sum();
+    let there: i64 = sqlx::query_scalar("select count(*) from perigee.resources where deleted_at is null")
+        .fetch_one(&catalog.pool)
+        .await
+        .expect("resources");
+    assert_eq!(kept, there, "counts drifted from the rows");
+}
+
+async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]) {
+    let accounts: Vec<Vec<Observation>> =
+        cases.iter().enumerate().map(|(n, case)| observations(&account(n), case)).collect();
+    let mut expected = Meaning::default();
+    for account in &accounts {
+        expected.add(oracle::meaning(account));
+    }
+    let all: Vec<Observation> = accounts.into_iter().flatten().collect();
+    let orders = [(all.clone(), 700), (shuffled(all, arrival.seed), arrival.batch)];
+    let mut digests = Vec::new();
+    for (catalog, (observations, batch)) in databases.into_iter().zip(orders) {
+        catalog.reset().await.expect("an empty catalog");
+        record_in_batches(catalog, &observations, batch).await;
+        let held = held(catalog).await;
+        agree(cases, &held.versions, &expected.versions);
+        agree(cases, &held.edges, &expected.edges);
+        agree(cases, &held.deleted, &expected.deleted);
+        counts_agree(catalog).await;
+        digests.push(catalog.digest().await.expect("a digest"));
+    }
+    assert_eq!(digests[0], digests[1], "the same set of observations gave two catalogs");
+}
+
+#[test]
+fn any_order_and_repetition_of_a_set_gives_the_same_catalog_and_the_right_one() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let ((_one_db, one), (_other_db, other)) = runtime.block_on(async { (catalog().await, catalog().await) });
+    let mut runner = TestRunner::new(Config { cases: ROUNDS, max_shrink_iters: 0, ..Config::default() });
+    let rounds = (vec(case(), CASES_A_ROUND), arrival());
+    let checked = runner.run(&rounds, |(cases, arrival)| {
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(check_round(&cases, &arrival, [&one, &other]));
+        }));
+        checked
+            .map_err(|panic| TestCaseError::fail(panic.downcast_ref::<String>().cloned().unwrap_or_default()))
+    });
+    if let Err(error) = checked {
+        panic!("{error}");
+    }
+    println!("{} generated cases, each in two orders", ROUNDS as usize * CASES_A_ROUND);
+}
+
+#[tokio::test]
+async fn recording_again_is_a_duplicate_and_changes_nothing() {
+    let (_db, catalog) = catalog().await;
+    let cases = vec![world::Saw::Fact { resource: 0, source: 0, at: 1, state_id: 0, sighting: 1 }];
+    let all = observations("000000000001", &cases);
+    assert_eq!(catalog.record(&all, now()).await.expect("recorded"), [Recorded::New]);
+    let before = catalog.digest().await.expect("a digest");
+    assert_eq!(catalog.record(&all, minute(0)).await.expect("recorded"), [Recorded::Duplicate]);
+    assert_eq!(
+        catalog.record(&[all[0].clone(), all[0].clone()], now()).await.expect("recorded"),
+        [Recorded::Duplicate; 2]
+    );
+    assert_eq!(catalog.digest().await.expect("a digest"), before);
+}

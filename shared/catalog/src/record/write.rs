@@ -94,7 +94,6 @@ struct NewResources {
     names: Vec<String>,
     tags: Vec<Value>,
     since: Vec<Option<Timestamp>>,
-    deleted_at: Vec<Option<Timestamp>>,
 }
 
 /// Inserts the resources that are new and updates those that changed. `None` when another writer was first to insert
@@ -135,7 +134,6 @@ pub(super) async fn resources(
         new.names.push(shown.map_or_else(|| key.native_id.clone(), |s| s.name.clone()));
         new.tags.push(shown.map_or_else(|| json!({}), |s| s.tags.clone()));
         new.since.push(shown.and_then(|s| s.since));
-        new.deleted_at.push(shown.and_then(|s| s.deleted_at));
     }
     let born = if new.ids.is_empty() { BTreeSet::new() } else { insert_resources(db, &new, now).await? };
     if !decided_as_new.is_subset(&born) {
@@ -152,9 +150,9 @@ async fn insert_resources(
 ) -> Result<BTreeSet<ResourceId>, Error> {
     let rows = sqlx::query!(
         r#"insert into perigee.resources as r
-               (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, deleted_at, recorded_at)
-           select *, $13 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                     $8::smallint[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+               (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, recorded_at)
+           select *, $12 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                     $8::smallint[], $9::text[], $10::jsonb[], $11::timestamptz[])
            on conflict (id) do update set evidence = excluded.evidence where r.evidence < excluded.evidence
            returning id, (xmax = 0) as "born!""#,
         &new.ids,
@@ -168,7 +166,6 @@ async fn insert_resources(
         &new.names,
         &new.tags,
         &new.since as _,
-        &new.deleted_at as _,
         now,
     )
     .fetch_all(db)
@@ -193,19 +190,17 @@ async fn update_resources(
     let names: Vec<String> = changed.iter().map(|(_, s)| s.name.clone()).collect();
     let tags: Vec<Value> = changed.iter().map(|(_, s)| s.tags.clone()).collect();
     let since: Vec<Option<Timestamp>> = changed.iter().map(|(_, s)| s.since).collect();
-    let deleted_at: Vec<Option<Timestamp>> = changed.iter().map(|(_, s)| s.deleted_at).collect();
     let evidence: Vec<i16> = changed.iter().map(|(_, s)| s.evidence).collect();
     sqlx::query!(
         r#"update perigee.resources r
-           set name = w.name, tags = w.tags, since = w.since, deleted_at = w.deleted_at, evidence = w.evidence
-           from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::smallint[])
-                w (id, name, tags, since, deleted_at, evidence)
+           set name = w.name, tags = w.tags, since = w.since, evidence = w.evidence
+           from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::smallint[])
+                w (id, name, tags, since, evidence)
            where r.id = w.id"#,
         &ids,
         &names,
         &tags,
         &since as _,
-        &deleted_at as _,
         &evidence,
     )
     .execute(db)
@@ -267,26 +262,51 @@ pub(super) async fn aliases(db: &mut PgConnection, plan: &Plan<'_>) -> Result<()
     Ok(())
 }
 
+/// Works out, from what is written, whether the resources are gone of which any source says or said so, and stores
+/// it. Returns when each of these was proven gone, `None` for those that are there.
+///
+/// A resource is gone when a source that calls it gone said so after the last that any other source saw of it; it is
+/// gone since the earliest such word. Words of one instant are ordered by state id, then rank; deletion wins a tie.
+pub(super) async fn lifecycle(
+    db: &mut PgConnection,
+    touched: &Touched,
+    shown: &BTreeMap<ResourceId, Shown>,
+) -> Result<BTreeMap<ResourceId, Option<Timestamp>>, Error> {
+    let was_gone = |id| touched.stored.get(id).is_some_and(|stored| stored.deleted_at.is_some());
+    let contested: Vec<Uuid> = shown
+        .iter()
+        .filter(|(id, shown)| shown.said_gone || was_gone(id))
+        .map(|(id, _)| Uuid::from(*id))
+        .collect();
+    if contested.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = sqlx::query_file!("queries/lifecycle.sql", &contested)
+        .fetch_all(db)
+        .await
+        .map_err(Error::writing("resources"))?;
+    Ok(rows.into_iter().map(|row| (ResourceId(row.id), row.deleted_at)).collect())
+}
+
 /// Tells how many resources came and went, by account, region and type.
 pub(super) async fn counts(
     db: &mut PgConnection,
     plan: &Plan<'_>,
     touched: &Touched,
-    shown: &BTreeMap<ResourceId, Shown>,
+    gone: &BTreeMap<ResourceId, Option<Timestamp>>,
     born: &BTreeSet<ResourceId>,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let there = |id| gone.get(id).is_none_or(Option::is_none);
     let mut deltas: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
     for id in born {
-        let there = shown.get(id).is_none_or(|shown| shown.deleted_at.is_none());
-        if let Some(planned) = plan.resources.get(id).filter(|_| there) {
+        if let Some(planned) = plan.resources.get(id).filter(|_| there(id)) {
             let key = &planned.key;
             *deltas.entry((&key.account, &key.region, &key.kind)).or_default() += 1;
         }
     }
     for (id, stored) in &touched.stored {
-        let Some(shown) = shown.get(id) else { continue };
-        let delta = i64::from(shown.deleted_at.is_none()) - i64::from(stored.deleted_at.is_none());
+        let delta = i64::from(there(id)) - i64::from(stored.deleted_at.is_none());
         *deltas.entry((&stored.account, &stored.region, &stored.kind)).or_default() += delta;
     }
     deltas.retain(|_, delta| *delta != 0);
