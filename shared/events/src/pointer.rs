@@ -39,7 +39,7 @@ pub(crate) fn read_log_file(payload: &Value) -> Result<Reading, Rejection> {
         Some(Value::String(key)) => Some(key.as_str()),
         _ => None,
     };
-    let key = key.ok_or_else(|| missing("/s3ObjectKey"))?.to_owned();
+    let key = key.filter(|key| !key.is_empty()).ok_or_else(|| missing("/s3ObjectKey"))?.to_owned();
     Ok(Reading::Elsewhere(ObjectPointer { bucket, key, region: None }))
 }
 
