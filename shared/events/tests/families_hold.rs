@@ -212,7 +212,7 @@ fn break_at(payload: &mut Value, pointer: &str, how: Break) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn a_broken_event_is_read_or_refused_and_never_panics(

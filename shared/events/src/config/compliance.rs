@@ -40,7 +40,7 @@ pub(super) fn read(notice: &Value, around: Around<'_>, now: Timestamp) -> Result
     let before = field(notice, &["oldEvaluationResult"]).and_then(|result| text(result, &["complianceType"]));
     let annotation = result.and_then(|result| text(result, &["annotation"]));
     event.details(json!({ "rule": rule, "from": before, "to": verdict, "annotation": annotation }));
-    if let Some(status) = status_of(verdict) {
+    if let Some(status) = status_of(notice, verdict) {
         let external_id = format!("{rule}/{resource_type}/{resource_id}");
         event.draft.claim(Finding {
             id: FindingId::of("config", account, region, &external_id),
@@ -76,11 +76,14 @@ fn required<'a>(notice: &'a Value, name: &str) -> Result<&'a str, Rejection> {
     text(notice, &[name]).ok_or_else(missing)
 }
 
-/// Where the claim stands. A rule that had too little data claims nothing; a resource that is gone has no new result.
-fn status_of(verdict: Option<&str>) -> Option<FindingStatus> {
+/// Where the claim stands. A rule that had too little data claims nothing; of a resource that is gone the new result
+/// is null.
+fn status_of(notice: &Value, verdict: Option<&str>) -> Option<FindingStatus> {
+    let gone = notice.get("newEvaluationResult").is_some_and(Value::is_null);
     match verdict {
         Some("NON_COMPLIANT") => Some(FindingStatus::Open),
-        Some("COMPLIANT" | "NOT_APPLICABLE") | None => Some(FindingStatus::Resolved),
-        Some(_) => None,
+        Some("COMPLIANT" | "NOT_APPLICABLE") => Some(FindingStatus::Resolved),
+        None if gone => Some(FindingStatus::Resolved),
+        Some(_) | None => None,
     }
 }
