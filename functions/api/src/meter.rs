@@ -72,7 +72,7 @@ pub(crate) fn text(version: &str, meter: &Meter, catalog: Option<(&[Count], &[So
 }
 
 fn resources(text: &mut Exposition, counts: &[Count]) {
-    text.family("perigee_resources", "gauge", "Resources that are there now.");
+    text.family("perigee_resources", "gauge", "Resources known and not deleted.");
     for Count { account, region, kind, count } in counts {
         text.sample("perigee_resources", &[("account", account), ("region", region), ("type", kind)], count);
     }
@@ -152,7 +152,7 @@ mod tests {
             # HELP perigee_database_up 1 when the database answered this scrape.
             # TYPE perigee_database_up gauge
             perigee_database_up 1
-            # HELP perigee_resources Resources that are there now.
+            # HELP perigee_resources Resources known and not deleted.
             # TYPE perigee_resources gauge
             perigee_resources{account="111122223333",region="eu-west-1",type="a \"quoted\\ type"} 3
             # HELP perigee_observations_total Observations recorded.

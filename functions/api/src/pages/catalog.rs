@@ -88,7 +88,7 @@ impl View<'_> {
         html! {
             div class="head" {
                 h1 { "Catalog" }
-                p class="lead" { (text::counted(total, "resource")) " there now" }
+                p class="lead" { (text::counted(total, "resource")) " known and not deleted" }
             }
             form action="/" method="get" role="search" class="panel" {
                 (layout::search("Search resources", self.q, self.error, &hint()))
