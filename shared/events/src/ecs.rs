@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
 use crate::event::{Event, other_names};
-use crate::fields::{field, items, number, text};
+use crate::fields::{field, items, number, pick, tags, text};
 use crate::{Reading, Reason, Rejection, generic};
 
 /// The stream.
@@ -79,7 +79,7 @@ fn task(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rejection> {
 
 /// What a change keeps of a container: the document has the rest.
 fn container(container: &Value) -> Value {
-    crate::fields::pick(container, &["name", "image", "lastStatus", "exitCode", "reason"])
+    pick(container, &["name", "image", "lastStatus", "exitCode", "reason"])
 }
 
 /// A task that could not start, or of which a container failed, is worth a look; one that its scheduler or a person
@@ -120,8 +120,7 @@ fn container_instance(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading
     let (severity, agent) =
         if lost { (Severity::Medium, ", and its agent is disconnected") } else { (Severity::Info, "") };
     event.summary(severity, &format!("Container instance is {status}{agent}"));
-    event
-        .details(crate::fields::pick(detail, &["status", "agentConnected", "ec2InstanceId", "statusReason"]));
+    event.details(pick(detail, &["status", "agentConnected", "ec2InstanceId", "statusReason"]));
     Ok(event.done())
 }
 
@@ -167,7 +166,7 @@ fn see<const N: usize>(
 ) {
     let document = Document {
         name: text(detail, &["group"]).map(str::to_owned),
-        tags: crate::fields::tags(field(detail, &["tags"])),
+        tags: tags(field(detail, &["tags"])),
         config: detail.clone(),
         relations: BTreeSet::from_iter(relations.into_iter().flatten()),
         ..Document::default()
