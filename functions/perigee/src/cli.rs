@@ -5,8 +5,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
-        reset, show, sources, up,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query,
+        rejected, reset, show, sources, up,
     },
     output::Format,
 };

@@ -21,8 +21,8 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query, rejected,
-        reset, show, sources, up,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query,
+        rejected, reset, show, sources, up,
     },
     exit::Done,
     output::Format,

@@ -71,14 +71,21 @@ fn table(rows: &[Row]) -> String {
             None => "",
         };
         let value = if row.value < 10.0 { format!("{:.2}", row.value) } else { format!("{:.0}", row.value) };
-        [row.name.to_owned(), value, row.unit.to_owned(), row.bar.unwrap_or_default().to_owned(), verdict.to_owned()]
+        [
+            row.name.to_owned(),
+            value,
+            row.unit.to_owned(),
+            row.bar.unwrap_or_default().to_owned(),
+            verdict.to_owned(),
+        ]
     });
     output::table(["MEASURED", "VALUE", "UNIT", "BAR", ""], lines)
 }
 
 async fn measure(options: &Options, folder: &std::path::Path) -> anyhow::Result<Vec<Row>> {
     let server = embedded::start(&embedded::Settings::durable(folder)).await?;
-    let measured = measure_on(options, Catalog::connect(&Database::private(server.url(embedded::DATABASE)))?).await;
+    let measured =
+        measure_on(options, Catalog::connect(&Database::private(server.url(embedded::DATABASE)))?).await;
     server.stop().await?;
     measured
 }
@@ -118,9 +125,19 @@ async fn measure_on(options: &Options, catalog: Catalog) -> anyhow::Result<Vec<R
     Ok(vec![
         row("record, fresh resources", record_speed, "rows/s"),
         row("COPY of the same rows into identical tables", copy_speed, "rows/s"),
-        Row { name: "record beside COPY", value: ratio, unit: "x", bar: Some(">= 0.3"), ok: Some(ratio >= BAR) },
+        Row {
+            name: "record beside COPY",
+            value: ratio,
+            unit: "x",
+            bar: Some(">= 0.3"),
+            ok: Some(ratio >= BAR),
+        },
         row("record, fresh resources", options.resources as f64 / recording.as_secs_f64(), "resources/s"),
-        row("record, the same documents seen again", options.resources as f64 / again.as_secs_f64(), "resources/s"),
+        row(
+            "record, the same documents seen again",
+            options.resources as f64 / again.as_secs_f64(),
+            "resources/s",
+        ),
         row("CloudTrail events, bytes to commit", events_speed, "events/s"),
     ])
 }

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use model::{
-    Completeness, Document, Observation, ObservationKey, Rank, Relation, ResourceFact, ResourceKey, Sighting, Source,
-    Timestamp,
+    Completeness, Document, Observation, ObservationKey, Rank, Relation, ResourceFact, ResourceKey, Sighting,
+    Source, Timestamp,
 };
 use serde_json::{Value, json};
 
 /// Instances with a document each, one observation an instance, in batches.
 pub(super) fn documented(resources: usize, batch: usize, now: Timestamp) -> Vec<Vec<Observation>> {
     let all: Vec<usize> = (0..resources).collect();
-    all.chunks(batch.max(1)).map(|batch| batch.iter().map(|n| observation(*n, now - Duration::hours(2))).collect()).collect()
+    all.chunks(batch.max(1))
+        .map(|batch| batch.iter().map(|n| observation(*n, now - Duration::hours(2))).collect())
+        .collect()
 }
 
 /// The same documents, seen an hour later.
@@ -53,7 +55,11 @@ fn observation(n: usize, at: Timestamp) -> Observation {
         relations: BTreeSet::from([
             relation("is contained in vpc", "AWS::EC2::VPC", format!("vpc-{:08x}", n % 50)),
             relation("is contained in subnet", "AWS::EC2::Subnet", format!("subnet-{:08x}", n % 400)),
-            relation("is associated with securitygroup", "AWS::EC2::SecurityGroup", format!("sg-{:08x}", n % 900)),
+            relation(
+                "is associated with securitygroup",
+                "AWS::EC2::SecurityGroup",
+                format!("sg-{:08x}", n % 900),
+            ),
         ]),
     };
     Observation {
@@ -74,16 +80,19 @@ fn observation(n: usize, at: Timestamp) -> Observation {
     }
 }
 
+const TYPES: [&str; 3] = ["t3.micro", "m7g.large", "c7g.xlarge"];
+const ZONES: [&str; 3] = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
+
 fn configuration(n: usize) -> Value {
     json!({
         "instanceId": format!("i-{n:017x}"),
         "imageId": format!("ami-{:08x}", n % 30),
-        "instanceType": ["t3.micro", "m7g.large", "c7g.xlarge"][n % 3],
+        "instanceType": TYPES[n % 3],
         "state": {"code": 16, "name": "running"},
         "launchTime": "2026-03-01T08:00:00Z",
         "privateIpAddress": format!("10.{}.{}.{}", n / 65_536 % 256, n / 256 % 256, n % 256),
         "privateDnsName": format!("ip-10-0-0-{n}.eu-west-1.compute.internal"),
-        "placement": {"availabilityZone": ["eu-west-1a", "eu-west-1b", "eu-west-1c"][n % 3], "tenancy": "default"},
+        "placement": {"availabilityZone": ZONES[n % 3], "tenancy": "default"},
         "monitoring": {"state": "disabled"},
         "blockDeviceMappings": [{
             "deviceName": "/dev/xvda",
@@ -118,8 +127,12 @@ fn record(n: usize, began: Timestamp) -> Value {
         ("GetBucketAcl", "s3.amazonaws.com"),
     ][n % 4];
     let request = match n % 4 {
-        0 => json!({"groupId": format!("sg-{:08x}", n % 900), "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "ipRanges": {"items": [{"cidrIp": "192.0.2.0/24"}]}}]}}),
-        1 => json!({"instancesSet": {"items": [{"instanceId": format!("i-{:017x}", n % 5_000)}]}, "force": false}),
+        0 => {
+            json!({"groupId": format!("sg-{:08x}", n % 900), "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "ipRanges": {"items": [{"cidrIp": "192.0.2.0/24"}]}}]}})
+        }
+        1 => {
+            json!({"instancesSet": {"items": [{"instanceId": format!("i-{:017x}", n % 5_000)}]}, "force": false})
+        }
         _ => json!({"bucketName": format!("shop-assets-{}", n % 300)}),
     };
     json!({
