@@ -123,7 +123,7 @@ impl Placed {
             (Some(key), Ok(_)) => key,
             (Some(key), Err(_)) if known_type(kind).is_some() => key,
             (_, Err(nowhere)) => return Err(nowhere.clone()),
-            (None, Ok(_)) => return Err(missing("resourceId")),
+            (None, Ok(_)) => return Err(nameless()),
         };
         let own = place::account(WHAT, &own_account).is_ok()
             && (key.region == GLOBAL || place::region(WHAT, &own_region).is_ok());
@@ -144,6 +144,12 @@ fn region_of_zone(zone: &str) -> Option<String> {
         region.push(part.to_owned());
     }
     Some(region.join("-")).filter(|region| place::is_region(region))
+}
+
+/// An IAM role's opaque id alone, say: nobody else calls the role so.
+fn nameless() -> Rejection {
+    let message = format!("{WHAT} has no `resourceId`, `resourceName` or ARN by which its type is known");
+    Rejection::new(Reason::MissingField, message)
 }
 
 fn missing(name: &str) -> Rejection {
