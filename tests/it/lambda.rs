@@ -1,6 +1,6 @@
 //! The function `ingest` as Lambda runs it, under `cargo lambda watch`: it must answer each file of `events/ingest`
-//! as its library does. `pip install cargo-lambda`; without it the test is skipped with a line that says so, unless
-//! `PERIGEE_REQUIRE_DATA=1`.
+//! as its library does, with the objects that the files point at in a store beside it. Needs cargo-lambda and moto
+//! (`pip install cargo-lambda 'moto[server,s3]'`); without them it is skipped with a line that says so.
 
 use std::{
     io::{BufRead, BufReader},
@@ -12,16 +12,17 @@ use std::{
 };
 
 use catalog::{Catalog, ConnectOptions};
+use events::{ObjectPointer, Reading};
 use intake::Intake;
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use ports::{Clock, NoObjects, SystemClock};
-use serde_json::Value;
-use testkit::{TestDb, template_name};
+use ports::{Clock, SystemClock};
+use serde_json::{Value, json};
+use testkit::{FakeObjects, Moto, TestDb, skip, template_name};
 
-use crate::workspace::{cargo, files, root};
+use crate::workspace::{File, cargo, files, root};
 
 const START: Duration = Duration::from_secs(60);
 
@@ -32,8 +33,8 @@ struct Watch {
 }
 
 impl Watch {
-    /// Starts it on a free port, with a database and without AWS.
-    fn start(database: &str) -> Self {
+    /// Starts it on a free port, with a database and with S3 at `store`.
+    fn start(database: &str, store: &Moto) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new("cargo")
             .args(["lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"])
@@ -42,7 +43,8 @@ impl Watch {
             .env("PERIGEE_DATABASE_URL", database)
             .envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
             .envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
-            .env_remove("AWS_ACCESS_KEY_ID")
+            .envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "example")])
+            .env("AWS_ENDPOINT_URL_S3", store.endpoint())
             .env_remove("AWS_PROFILE")
             .env_remove("PERIGEE_ACCOUNTS")
             .process_group(0)
@@ -91,7 +93,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         // The whole group: the function is a grandchild.
         let group = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        drop(killpg(group, Signal::SIGTERM));
+        let _stopped = killpg(group, Signal::SIGTERM);
         drop(self.child.wait());
     }
 }
@@ -116,28 +118,53 @@ async fn answer(ctx: &ingest::Context, payload: &str) -> Result<Value, String> {
     }
 }
 
+/// What a sample points at.
+fn pointers(sample: &File) -> Vec<ObjectPointer> {
+    let read = |piece: events::Piece| match events::read(&piece.payload.ok()?, SystemClock.now()) {
+        Ok(Reading::Elsewhere(pointer)) => Some(pointer),
+        Ok(Reading::Observed(_) | Reading::Ignored(_)) | Err(_) => None,
+    };
+    events::split(sample.text.as_bytes()).into_iter().filter_map(read).collect()
+}
+
+/// A log file with one event of its own.
+fn log_file(name: &str) -> String {
+    let event = json!({
+        "version": "0", "id": name, "detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2",
+        "account": "111122223333", "time": "2026-03-03T10:00:00Z", "region": "eu-west-1",
+        "resources": ["arn:aws:ec2:eu-west-1:111122223333:instance/i-0aaaaaaaaaaaaaaa1"],
+        "detail": {"instance-id": "i-0aaaaaaaaaaaaaaa1", "state": "running"},
+    });
+    event.to_string()
+}
+
 #[tokio::test]
 async fn the_lambda_function_answers_its_files_as_its_library_does() {
     let installed = Command::new("cargo").args(["lambda", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
-        let required = std::env::var_os("PERIGEE_REQUIRE_DATA").is_some_and(|value| value == "1");
-        assert!(!required, "cargo-lambda is missing: pip install cargo-lambda");
-        return println!("skipped: cargo-lambda is not installed (pip install cargo-lambda)");
+        return skip("cargo-lambda is not installed: pip install cargo-lambda");
+    }
+    let Some(moto) = Moto::start() else { return };
+    let samples = files(&["events/ingest"], &["json"]);
+    assert!(!samples.is_empty(), "events/ingest is empty");
+    let objects = FakeObjects::new();
+    for ObjectPointer { bucket, key, .. } in samples.iter().flat_map(pointers) {
+        let body = log_file(&key);
+        moto.put(&bucket, &key, &body);
+        objects.put(&bucket, &key, body);
     }
     let (own, lambda) = (database().await, database().await);
     let ctx = ingest::Context {
         intake: Intake {
             catalog: Catalog::connect(&options(own.url())).unwrap(),
-            objects: Arc::new(NoObjects),
+            objects: Arc::new(objects),
             clock: Arc::new(SystemClock),
             accounts: None,
         },
     };
     // Built as cargo-lambda builds it, so that the first invocation need not wait for it.
     cargo(&["build", "--quiet", "--features", "lambda", "--bin", "ingest"]);
-    let watch = Watch::start(lambda.url());
-    let samples = files(&["events/ingest"], &["json"]);
-    assert!(!samples.is_empty(), "events/ingest is empty");
+    let watch = Watch::start(lambda.url(), &moto);
     for sample in samples {
         let answered = watch.invoke(&sample.path);
         assert_eq!(answered, answer(&ctx, &sample.text).await, "{}", sample.path);

@@ -1,4 +1,4 @@
-//! The third-party data that is never copied into the project.
+//! What tests find outside of the project: third-party data, and programs that a machine may lack.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,7 @@ use std::path::PathBuf;
 /// # Panics
 /// When it is not a folder; or when it is not set and `PERIGEE_REQUIRE_DATA=1` says that it must be.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "the one place where tests look for their data"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where tests look for their data")]
 pub fn test_data() -> Option<PathBuf> {
     match std::env::var("PERIGEE_TEST_DATA") {
         Ok(folder) if !folder.is_empty() => {
@@ -21,10 +17,19 @@ pub fn test_data() -> Option<PathBuf> {
             Some(folder)
         }
         Ok(_) | Err(_) => {
-            let required = std::env::var("PERIGEE_REQUIRE_DATA").is_ok_and(|value| value == "1");
-            assert!(!required, "PERIGEE_REQUIRE_DATA=1, but PERIGEE_TEST_DATA does not name the test data");
-            eprintln!("skipped: PERIGEE_TEST_DATA does not name the third-party test data");
+            skip("PERIGEE_TEST_DATA does not name the third-party test data");
             None
         }
     }
+}
+
+/// Says why a test has nothing to do here.
+///
+/// # Panics
+/// When `PERIGEE_REQUIRE_DATA=1` says that every test must have what it needs.
+#[expect(clippy::print_stderr, reason = "a test's voice")]
+pub fn skip(why: &str) {
+    let required = std::env::var_os("PERIGEE_REQUIRE_DATA").is_some_and(|value| value == "1");
+    assert!(!required, "PERIGEE_REQUIRE_DATA=1, but {why}");
+    eprintln!("skipped: {why}");
 }

@@ -6,12 +6,14 @@
 mod clock;
 mod data;
 mod database;
+mod moto;
 mod objects;
 mod server;
 
 pub use clock::FakeClock;
-pub use data::test_data;
+pub use data::{skip, test_data};
 pub use database::{TestDb, template_name};
+pub use moto::Moto;
 pub use objects::{Failure, FakeObjects};
 
 #[cfg(test)]
