@@ -30,9 +30,10 @@ create table perigee.resources (
     recorded_at timestamptz not null
 );
 create index resources_listed on perigee.resources (type, account, region, native_id, id);
-create index resources_by_partition on perigee.resources (account, region, type);
+create index resources_by_account on perigee.resources (account, type, region, native_id, id);
 create index resources_by_tag on perigee.resources using gin (tags jsonb_path_ops);
-create index resources_by_name on perigee.resources (lower(name) text_pattern_ops);
+create index resources_by_name on perigee.resources (name);
+create index resources_by_native_id on perigee.resources (native_id);
 comment on table perigee.resources is 'Identity of every resource, and the current answer derived from its open versions: name, tags, since, deleted_at.';
 comment on column perigee.resources.evidence is '0 named by a document, 1 named by an event, 2 documented; it only grows.';
 comment on column perigee.resources.since is 'The earliest instant at which any source saw it there.';

@@ -105,7 +105,8 @@ impl Catalog {
         resources::one(&self.pool, id).await
     }
 
-    /// The resource that `reference` names: an id, an alias (an ARN, say), `type/native id` or `type/name`.
+    /// The resource that `reference` names: an id, an alias (an ARN, say), `type/native id`, `type/name`, or a
+    /// native id or name alone.
     ///
     /// # Errors
     /// What the database says.

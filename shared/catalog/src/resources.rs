@@ -169,7 +169,8 @@ fn fill(shown: &mut Value, lesser: &Value, depth: u8) {
     }
 }
 
-/// An id, an alias, `type/native id` or `type/name`; of several, the latest claim, then the smallest id.
+/// An id, an alias, `type/native id`, `type/name`, a native id or a name; of several aliases, the latest claim, then
+/// the smallest id.
 pub(crate) async fn resolve(pool: &PgPool, reference: &str) -> Result<Option<ResourceId>, Error> {
     if reference.contains('\0') {
         return Ok(None);
@@ -193,22 +194,29 @@ pub(crate) async fn resolve(pool: &PgPool, reference: &str) -> Result<Option<Res
     if by_alias.is_some() {
         return Ok(by_alias.map(ResourceId));
     }
-    if let Some((kind, name)) = reference.split_once('/') {
-        let by_name = sqlx::query_scalar!(
-            r#"select id from perigee.resources
-               where type = $1 and (native_id = $2 or name = $2)
-               order by deleted_at nulls first, (native_id = $2) desc, id limit 1"#,
-            kind,
-            name,
-        )
-        .fetch_optional(pool)
-        .await
-        .map_err(Error::reading("resources"))?;
-        if by_name.is_some() {
-            return Ok(by_name.map(ResourceId));
-        }
+    let by_name = match reference.split_once('/') {
+        Some((kind, name)) if kind.contains("::") => resolve_name(pool, Some(kind), name).await?,
+        _ => resolve_name(pool, None, reference).await?,
+    };
+    if by_name.is_some() {
+        return Ok(by_name);
     }
     resolve_arn(pool, reference).await
+}
+
+/// A native id or a name, of one type or any; what is there before what is gone.
+async fn resolve_name(pool: &PgPool, kind: Option<&str>, name: &str) -> Result<Option<ResourceId>, Error> {
+    let found = sqlx::query_scalar!(
+        r#"select id from perigee.resources
+           where (native_id = $2 or name = $2) and ($1::text is null or type = $1)
+           order by deleted_at nulls first, (native_id = $2) desc, id limit 1"#,
+        kind,
+        name,
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(Error::reading("resources"))?;
+    Ok(found.map(ResourceId))
 }
 
 /// An ARN that no source claimed still says which resource it names.

@@ -82,8 +82,13 @@ fn push_text(
     values: &[Pattern],
 ) -> Result<(), String> {
     match op {
-        Op::Equal | Op::NotEqual => {
-            query.push(if op == Op::NotEqual { "not coalesce(" } else { "coalesce(" });
+        Op::Equal => {
+            push_any(query, text, values);
+            Ok(())
+        }
+        // What has no value is not equal to any.
+        Op::NotEqual => {
+            query.push("not coalesce(");
             push_any(query, text, values);
             query.push(", false)");
             Ok(())
@@ -94,16 +99,21 @@ fn push_text(
     }
 }
 
-/// `text` matches any of the patterns. Exact ones go in one array, so that an index can serve them.
+/// `text` matches any of the patterns. Written so that an index on the text can serve it, in order for one value.
 fn push_any(query: &mut QueryBuilder<Postgres>, text: &'static str, values: &[Pattern]) {
-    let exact: Vec<String> = values
-        .iter()
-        .filter_map(|value| match value {
-            Pattern::Exact(exact) => Some(exact.clone()),
-            Pattern::Wild(_) => None,
-        })
-        .collect();
-    query.push("(").push(text).push(" = any(").push_bind(exact).push(")");
+    let exact = |value: &Pattern| match value {
+        Pattern::Exact(exact) => Some(exact.clone()),
+        Pattern::Wild(_) => None,
+    };
+    let mut listed: Vec<String> = values.iter().filter_map(exact).collect();
+    query.push("(").push(text);
+    match (listed.len(), listed.pop()) {
+        (1, Some(only)) => query.push(" = ").push_bind(only),
+        (_, last) => {
+            listed.extend(last);
+            query.push(" = any(").push_bind(listed).push(")")
+        }
+    };
     for value in values {
         if let Pattern::Wild(pieces) = value {
             let pieces: Vec<String> = pieces.iter().map(|piece| escaped(piece)).collect();
