@@ -41,6 +41,9 @@ const GLOBAL_SERVICES: &[&str] = &[
     "waf",
 ];
 
+/// Services whose events mostly name a region, and whose resources need none where they do not.
+const REGION_OPTIONAL: &[&str] = &["s3", "signin", "sts"];
+
 /// The verbs of calls that alter nothing, for records that do not say so themselves.
 const READING: &[&str] = &[
     "BatchGet", "Check", "Decrypt", "Describe", "Detect", "Discover", "Download", "Estimate", "Filter",
@@ -234,10 +237,11 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The region of a record; a global service's may be missing.
+/// The region of a record; it may be missing where it does not matter.
 fn region<'a>(whole: &'a Value, around: &Around<'a>, service: &str) -> Result<&'a str, Rejection> {
     let candidates = [text(whole, &["awsRegion"]), around.region];
-    if candidates.iter().all(Option::is_none) && GLOBAL_SERVICES.contains(&service) {
+    let optional = GLOBAL_SERVICES.contains(&service) || REGION_OPTIONAL.contains(&service);
+    if optional && candidates.iter().all(Option::is_none) {
         return Ok("global");
     }
     place::region("The CloudTrail record", &candidates)

@@ -45,7 +45,8 @@ pub(crate) fn read(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, R
         let kind = type_of_id(id).filter(|_| of_aws)?;
         aws_key(&Spelling { account, region, kind, id: Some(id), ..Spelling::default() })
     });
-    related.tell(&mut draft, &mut change);
+    let role = related.role(&change);
+    related.tell(&mut draft, &mut change, role);
     draft.record(change);
     Ok(draft.finish())
 }

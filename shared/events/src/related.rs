@@ -70,11 +70,14 @@ impl Related {
         }
     }
 
-    /// Adds what was found to the change. A single resource is what the event is about, where nothing else is.
-    pub(crate) fn tell(self, draft: &mut Draft, change: &mut Change) {
+    /// The role of what was found, where nobody knows what the event is about: a single resource is it.
+    pub(crate) fn role(&self, change: &Change) -> Role {
         let distinct: BTreeSet<_> = self.keys.iter().map(|(key, _)| key).collect();
-        let alone = change.resources.is_empty() && distinct.len() == 1;
-        let role = if alone { Role::Target } else { Role::Related };
+        if change.resources.is_empty() && distinct.len() == 1 { Role::Target } else { Role::Related }
+    }
+
+    /// Adds what was found to the change.
+    pub(crate) fn tell(self, draft: &mut Draft, change: &mut Change, role: Role) {
         for (key, name) in self.keys {
             draft.see(key.clone(), name.as_deref(), Sighting::Mentioned);
             change.resources.push(ChangeResource { key, role });

@@ -14,17 +14,64 @@ use crate::{
     related::Related,
 };
 
+/// Where calls that serve every type name what they are about.
+const GENERAL: &[&str] = &[
+    "resourceArn",
+    "resourceArns",
+    "resourceARNList",
+    "resourceName",
+    "resourceIdList",
+    "resourcesSet.resourceId",
+    "resourceId",
+    "arn",
+    "sourceArn",
+];
+
+/// How many of them are taken.
+const MAX_GENERAL: usize = 100;
+
 const BUCKET: &str = "AWS::S3::Bucket";
 
 /// Fills in the change's resources and mentions, and says in the draft how each was seen.
 pub(super) fn touch(draft: &mut Draft, change: &mut Change, record: &Record<'_>) {
     by_table(draft, change, record);
     listed(draft, change, record);
+    if change.resources.is_empty() {
+        by_general_parameter(draft, change, record);
+    }
     let mut related = Related::default();
     for part in [record.request, record.response, record.part("serviceEventDetails")] {
         related.walk(part, &|parameter, text| by_parameter(record, parameter, text));
     }
-    related.tell(draft, change);
+    // An event of the table without its target (a call that failed, say) is not about what it merely names.
+    let known = !rules::of(&record.service, record.event).is_empty();
+    let role = if known { Role::Related } else { related.role(change) };
+    related.tell(draft, change, role);
+    forget_known(change, record);
+}
+
+/// Drops mentions of buckets that are among the resources already, by their name and owner.
+fn forget_known(change: &mut Change, record: &Record<'_>) {
+    let Change { resources, mentions, .. } = change;
+    mentions.retain(|name| {
+        let key =
+            Arn::parse(name).and_then(|arn| model::key_from_arn_seen_in(&arn, record.account, record.region));
+        key.is_none_or(|key| resources.iter().all(|touched| touched.key != key))
+    });
+}
+
+/// What calls that serve every type (tagging, permissions, sharing) are about.
+fn by_general_parameter(draft: &mut Draft, change: &mut Change, record: &Record<'_>) {
+    let names = GENERAL.iter().flat_map(|path| texts(record.request, path));
+    for name in names.take(MAX_GENERAL) {
+        let arn = Arn::parse(name).filter(|arn| !arn.resource.contains('*'));
+        let by_arn = arn.and_then(|arn| model::key_from_arn_seen_in(&arn, record.account, record.region));
+        let key = by_arn.or_else(|| key(record, rules::type_of_id(name)?, name));
+        if let Some(key) = key {
+            draft.see(key.clone(), [name], Sighting::Mentioned);
+            change.resources.push(ChangeResource { key, role: Role::Target });
+        }
+    }
 }
 
 /// What a parameter names, by its own name or by the looks of its value.

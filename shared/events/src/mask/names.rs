@@ -157,10 +157,32 @@ pub(super) fn folded(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a field of this folded name holds a secret.
+/// Parts of names that speak about passwords without being one: their policy, age, and what happened to them.
+const ABOUT_PASSWORDS: &[&str] = &[
+    "passwordage",
+    "passwordenabled",
+    "passwordexpir",
+    "passwordhistory",
+    "passwordlast",
+    "passwordlength",
+    "passwordnext",
+    "passwordpolicy",
+    "passwordrecovery",
+    "passwordreset",
+    "passwordreuse",
+    "passwordstatus",
+    "passwordupdated",
+];
+
+/// Whether a field of this folded name holds a secret. A number at its end only tells it from its like.
 pub(super) fn is_secret(folded: &str) -> bool {
-    let ends = |endings: &[&str]| endings.iter().any(|ending| folded.ends_with(ending));
-    EXACT.contains(&folded) || (ends(ENDINGS) && !HARMLESS.contains(&folded))
+    let name = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let holds = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    EXACT.contains(&name)
+        || EXACT.contains(&folded)
+        || (ends(ENDINGS) && !HARMLESS.contains(&name))
+        || (holds(&["password", "passwd", "passphrase"]) && !holds(ABOUT_PASSWORDS))
 }
 
 /// Whether a setting, variable or parameter of this folded name probably holds a secret.

@@ -77,6 +77,7 @@ fn planted() -> Vec<(&'static str, Value)> {
         ("message", json!({"errorMessage": format!("cannot connect with password: {p} at 192.0.2.1")})),
         ("JSON in a string", json!({"requestPayload": json!({"db": {"password": p}}).to_string()})),
         ("JSON in JSON", json!({"a": json!({"b": json!({"secret": p}).to_string()}).to_string()})),
+        ("numbered", json!({"password1": p, "token_2": p, "userPasswordPlain": p})),
         ("number", json!({"password": 8_675_309, "other": p.len()})),
         (
             "signed address",
@@ -131,6 +132,8 @@ fn what_only_names_or_counts_secrets_stays() {
         "secretId": "prod/db",
         "name": "prod/db",
         "passwordLastUsed": "2024-05-01T10:00:00Z",
+        "passwordPolicy": {"minimumPasswordLength": 14, "maxPasswordAge": 90},
+        "PasswordUpdated": "Success",
         "passwordResetRequired": true,
         "manageMasterUserPassword": true,
         "nextToken": "abc",

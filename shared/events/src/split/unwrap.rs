@@ -114,7 +114,20 @@ fn payload(mut value: Value, raw: Option<&[u8]>, place: &Place, wrappings: usize
             elementary(one, None, &place.index("s3ObjectKey", index), pieces);
         }
     } else {
+        read_detail(&mut value);
         elementary(value, raw, place, pieces);
+    }
+}
+
+/// Reads the detail of an event as it is put on a bus: the text of a document.
+fn read_detail(value: &mut Value) {
+    if value.get("detail-type").is_none() {
+        return;
+    }
+    let Some(Value::String(text)) = value.get("detail") else { return };
+    if let [Document { value: Ok(detail @ Value::Object(_)), .. }] = &*documents(text) {
+        let detail = detail.clone();
+        value["detail"] = detail;
     }
 }
 
