@@ -48,16 +48,6 @@ pub(crate) enum Error {
     BadUrl { url: String },
 }
 
-impl Error {
-    /// Whether the same request may succeed a little later.
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } | Self::Busy { .. } => true,
-            Self::Refused { .. } | Self::NotPerigee { .. } | Self::BadUrl { .. } => false,
-        }
-    }
-}
-
 /// For the exit status: what the server calls a bad request was typed wrongly.
 pub(crate) fn explain(error: Error) -> anyhow::Error {
     match error {

@@ -48,7 +48,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Change>(list)?.into_iter().map(|change| {
-        let actor = change.actor.map(|actor| actor.to_string()).unwrap_or_default();
+        let actor = change.actor.map(|actor| actor.name).unwrap_or_default();
         let summary = match change.error_code {
             Some(code) => format!("{} (failed: {code})", change.summary),
             None => change.summary,

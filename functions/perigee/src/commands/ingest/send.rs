@@ -1,25 +1,26 @@
 //! One batch, sent until it is taken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use intake::Report;
 
 use super::cut::Batch;
 use crate::client::{Client, Error, explain};
 
-/// How long is waited between attempts; about a quarter of a minute in all, enough for a restart.
-const PAUSES: [Duration; 7] = [
+/// How long is waited between attempts. After the last, its length again and again.
+const PAUSES: [Duration; 5] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(3),
-    Duration::from_secs(4),
-    Duration::from_secs(5),
 ];
 
+/// How long a server may be away or busy: enough for a restart.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// A server that says when to come back is believed up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends batches to one server.
 pub(crate) struct Sender<'a> {
@@ -35,7 +36,8 @@ impl<'a> Sender<'a> {
 
     /// Sends a batch, again and again while the server is away or busy.
     pub(crate) fn send(&mut self, name: &str, batch: &Batch) -> anyhow::Result<Report> {
-        let mut pauses = PAUSES.iter();
+        let began = Instant::now();
+        let mut pauses = PAUSES.iter().chain(std::iter::repeat(&PAUSES[PAUSES.len() - 1]));
         loop {
             let error = match self.attempt(name, batch) {
                 Ok(report) => {
@@ -44,9 +46,9 @@ impl<'a> Sender<'a> {
                 }
                 Err(error) => error,
             };
-            match self.pause(&error, pauses.next()) {
-                Some(pause) => wait(pause),
-                None => return Err(explain(error)),
+            match pauses.next().and_then(|next| self.pause(&error, *next)) {
+                Some(pause) if began.elapsed() < PATIENCE => wait(pause),
+                Some(_) | None => return Err(explain(error)),
             }
         }
     }
@@ -58,8 +60,7 @@ impl<'a> Sender<'a> {
     }
 
     /// How long to wait before the next attempt; `None` when there is none.
-    fn pause(&self, error: &Error, next: Option<&Duration>) -> Option<Duration> {
-        let next = *next.filter(|_| error.is_transient())?;
+    fn pause(&self, error: &Error, next: Duration) -> Option<Duration> {
         match error {
             Error::Busy { retry_after, .. } => Some(retry_after.unwrap_or(next).clamp(next, LONGEST_PAUSE)),
             Error::Unreachable { .. } => self.answered.then_some(next),

@@ -1,6 +1,9 @@
 //! The port, and the signals that end the program.
 
-use std::{io::ErrorKind, net::SocketAddr};
+use std::{
+    io::{ErrorKind, IsTerminal},
+    net::SocketAddr,
+};
 
 use anyhow::{Context, anyhow};
 use tokio::{
@@ -42,27 +45,39 @@ pub(crate) async fn bind(address: SocketAddr, token: Option<&str>) -> anyhow::Re
     })
 }
 
-/// The signals that ask a program to end: Ctrl-C, `kill`, a terminal that closes.
+/// The signals that ask a program to end: Ctrl-C, `kill`, and a terminal that closes where there is one; under
+/// `nohup` there is none.
 pub(crate) struct Signals {
-    signals: [Signal; 3],
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     /// Catches them from here on.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let catch = |kind| signal(kind).context("cannot catch signals");
-        let signals =
-            [catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?, catch(SignalKind::hangup())?];
-        Ok(Self { signals })
+        let hangup = std::io::stdout().is_terminal().then(|| catch(SignalKind::hangup())).transpose()?;
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+            hangup,
+        })
     }
 
     /// Waits for the next one.
     pub(crate) async fn next(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.signals;
+        let Self { interrupt, terminate, hangup } = self;
+        let hung_up = async {
+            match hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = hung_up => {}
         }
     }
 }
