@@ -53,8 +53,8 @@ begin
                         ((month + interval '1 month')::timestamp at time zone 'UTC')
                     );
                     made := made + 1;
-                exception when check_violation then
-                    -- The default partition already holds rows of that month; they stay there.
+                exception when check_violation or duplicate_table then
+                    -- The default partition already holds rows of that month, or another process was first.
                     null;
                 end;
             end if;

@@ -20,6 +20,8 @@ mod resources;
 mod search;
 mod status;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod tests_support;
 mod view;
 
