@@ -192,3 +192,6 @@ fn seconds(response: &Response<Body>) -> Option<Duration> {
 pub(crate) fn resource_path(reference: &str, below: &str) -> String {
     format!("/resources/{}{below}", utf8_percent_encode(reference, NON_ALPHANUMERIC))
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ fn origin(name: &str) -> String {
 fn wait(pause: Duration) {
     std::thread::sleep(pause);
 }
+
+#[cfg(test)]
+mod tests;
