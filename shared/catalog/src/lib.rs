@@ -209,13 +209,15 @@ impl Catalog {
         connect::reset(&self.pool).await
     }
 
-    /// Keeps house: makes partitions ahead of time and folds the counts. To be called now and then; never needed for
+    /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that nobody fetched in a
+    /// week. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
     /// What the database says.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         connect::make_partitions(&self.pool, now).await?;
-        status::fold_counts(&self.pool).await
+        status::fold_counts(&self.pool).await?;
+        status::prune_outbox(&self.pool, now).await
     }
 }
