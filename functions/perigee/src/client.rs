@@ -1,6 +1,9 @@
 //! A running server, over HTTP.
 
-use std::time::Duration;
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -37,6 +40,12 @@ pub(crate) enum Error {
         url: String,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("Perigee at {url} went away before it answered; is its process still there?")]
+    Cut {
+        url: String,
+        #[source]
+        source: io::Error,
     },
     #[error("Perigee at {url} cannot answer now: {detail}")]
     Busy { url: String, detail: String, retry_after: Option<Duration> },
@@ -173,6 +182,7 @@ impl Client {
         match source {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::BadUrl { url: self.base.clone() },
             ureq::Error::Protocol(_) => self.not_perigee("it does not speak HTTP"),
+            ureq::Error::Io(source) if is_cut(&source) => Error::Cut { url: self.base.clone(), source },
             ureq::Error::Io(source) => Error::Unreachable { url: self.base.clone(), source: source.into() },
             source => Error::Unreachable { url: self.base.clone(), source: source.into() },
         }
@@ -181,6 +191,17 @@ impl Client {
     fn not_perigee(&self, what: &str) -> Error {
         Error::NotPerigee { url: self.base.clone(), what: what.to_owned() }
     }
+}
+
+/// Whether somebody listened and then hung up.
+fn is_cut(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+    )
 }
 
 fn seconds(response: &Response<Body>) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::print;
@@ -49,21 +49,50 @@ pub(crate) fn yaml(value: &Value) -> anyhow::Result<String> {
     serde_yaml_ng::to_string(value).context("cannot write YAML")
 }
 
-/// Rows under a heading, as wide as the terminal; unbounded where there is none.
+/// Rows under a heading. Nothing is broken: a name that was cut could not be copied.
 pub(crate) fn table<const N: usize>(
     heading: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
+    build(heading, rows).trim_fmt()
+}
+
+/// Rows under a heading whose last column is prose: it breaks at the terminal's edge, where there is one.
+pub(crate) fn prose<const N: usize>(
+    heading: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = build(heading, rows);
+    let widths = table.column_max_content_widths();
+    let names: usize = widths.iter().take(N - 1).map(|width| usize::from(width + GAP)).sum();
+    let room = table.width().map_or(0, usize::from).saturating_sub(names);
+    if room >= LEAST_PROSE {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        for column in table.column_iter_mut().take(N - 1) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// The space between columns, in characters.
+const GAP: u16 = 2;
+/// The narrowest column in which prose can be read; with less it runs on.
+const LEAST_PROSE: usize = 24;
+
+fn build<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(heading);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(heading);
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP));
     }
     for row in rows {
         table.add_row(row.map(|cell| clean(&cell)));
     }
-    table.trim_fmt()
+    table
 }
 
 /// What comes from outside may hold control characters, which a terminal would obey.

@@ -94,6 +94,15 @@ fn what_is_no_perigee_is_said_to_be_none() {
 }
 
 #[test]
+fn a_server_that_hangs_up_was_there() {
+    let error = meaning(String::new());
+    assert!(matches!(error, Error::Cut { .. }) && error.is_transient(), "{error:?}");
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{".to_owned();
+    let error = meaning(half);
+    assert!(matches!(error, Error::Cut { .. }), "{error:?}");
+}
+
+#[test]
 fn a_reference_may_hold_anything() {
     let path = resource_path("arn:aws:s3:::a/b c", "/history");
     assert_eq!(path, "/resources/arn%3Aaws%3As3%3A%3A%3Aa%2Fb%20c/history");

@@ -55,5 +55,5 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
         };
         [second(change.occurred_at), word(&change.severity), actor, summary]
     });
-    Ok(output::table(["TIME", "SEVERITY", "WHO", "WHAT"], rows))
+    Ok(output::prose(["TIME", "SEVERITY", "WHO", "WHAT"], rows))
 }

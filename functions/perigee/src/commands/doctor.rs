@@ -70,5 +70,5 @@ fn table(checks: &[Check]) -> String {
         };
         [state.to_owned(), check.what.to_owned(), check.message.clone()]
     });
-    output::table(["STATE", "WHAT", "FOUND"], rows)
+    output::prose(["STATE", "WHAT", "FOUND"], rows)
 }

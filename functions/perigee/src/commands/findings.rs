@@ -42,5 +42,5 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Finding>(list)?
         .into_iter()
         .map(|f| [second(f.updated_at), word(&f.severity), word(&f.status), f.product, f.title]);
-    Ok(output::table(["UPDATED", "SEVERITY", "STATUS", "PRODUCT", "WHAT"], rows))
+    Ok(output::prose(["UPDATED", "SEVERITY", "STATUS", "PRODUCT", "WHAT"], rows))
 }

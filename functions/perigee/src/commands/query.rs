@@ -40,7 +40,9 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Resource>(list)?.into_iter().map(|r| {
         let state = r.deleted_at.map_or_else(|| word(&r.evidence), |at| format!("deleted {}", second(at)));
-        [r.kind, r.native_id, r.name, r.account, r.region, state]
+        // Most things without a name of their own are called by their id.
+        let name = if r.name == r.native_id { String::new() } else { r.name };
+        [r.kind, r.native_id, name, r.account, r.region, state]
     });
     Ok(output::table(["TYPE", "ID", "NAME", "ACCOUNT", "REGION", "STATE"], rows))
 }

@@ -31,5 +31,5 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Rejected>(list)?
         .into_iter()
         .map(|r| [second(r.recorded_at), r.origin, r.place, r.reason, r.message]);
-    Ok(output::table(["TIME", "FROM", "PLACE", "REASON", "WHY"], rows))
+    Ok(output::prose(["TIME", "FROM", "PLACE", "REASON", "WHY"], rows))
 }

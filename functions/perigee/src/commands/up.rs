@@ -32,6 +32,9 @@ use crate::{
 /// How long answers under way may take after the first signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How often partitions are made ahead, counts folded and old signals removed.
+const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
 const ACCOUNTS_HELP: &str =
     "The accounts that are ours, separated by commas; events of others are refused [env: PERIGEE_ACCOUNTS]";
 
@@ -105,7 +108,7 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
     outcome.map(|()| Done::All)
 }
 
-/// Makes the catalog ready, says so, and then has nothing to do until it is dropped.
+/// Makes the catalog ready, says so, and then keeps house until it is dropped.
 async fn attend(
     address: SocketAddr,
     running: &Running,
@@ -115,7 +118,16 @@ async fn attend(
     running.migrate(&intake.catalog, &*intake.clock).await?;
     let loaded = sample::load(intake, wanted).await?;
     say(address, running, intake, &loaded).await?;
-    std::future::pending().await
+    let mut hour = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        hour.tick().await;
+        if let Err(error) = intake.catalog.maintain(intake.clock.now()).await {
+            tracing::warn!(
+                "Could not keep house in the catalog, will try again: {:#}",
+                anyhow::Error::new(error)
+            );
+        }
+    }
 }
 
 async fn serve(

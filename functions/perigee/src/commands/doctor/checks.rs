@@ -152,7 +152,8 @@ fn server(client: &Client) -> Vec<Check> {
             checks
         }
         Err(
-            error @ (Error::Busy { .. }
+            error @ (Error::Cut { .. }
+            | Error::Busy { .. }
             | Error::Refused { .. }
             | Error::NotPerigee { .. }
             | Error::BadUrl { .. }),

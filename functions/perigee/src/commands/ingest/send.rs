@@ -25,13 +25,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Sends batches to one server.
 pub(crate) struct Sender<'a> {
     client: &'a Client,
-    /// Whether the server has answered before: one that never did is not waited for.
-    answered: bool,
+    /// Whether the server was there before: one that never was is not waited for.
+    met: bool,
 }
 
 impl<'a> Sender<'a> {
     pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client, answered: false }
+        Self { client, met: false }
     }
 
     /// Sends a batch, again and again while the server is away or busy.
@@ -41,11 +41,12 @@ impl<'a> Sender<'a> {
         loop {
             let error = match self.attempt(name, batch) {
                 Ok(report) => {
-                    self.answered = true;
+                    self.met = true;
                     return Ok(report);
                 }
                 Err(error) => error,
             };
+            self.met |= matches!(error, Error::Cut { .. } | Error::Busy { .. });
             match pauses.next().and_then(|next| self.pause(&error, *next)) {
                 Some(pause) if began.elapsed() < PATIENCE => wait(pause),
                 Some(_) | None => return Err(explain(error)),
@@ -63,7 +64,8 @@ impl<'a> Sender<'a> {
     fn pause(&self, error: &Error, next: Duration) -> Option<Duration> {
         match error {
             Error::Busy { retry_after, .. } => Some(retry_after.unwrap_or(next).clamp(next, LONGEST_PAUSE)),
-            Error::Unreachable { .. } => self.answered.then_some(next),
+            Error::Cut { .. } => Some(next),
+            Error::Unreachable { .. } => self.met.then_some(next),
             Error::Refused { .. } | Error::NotPerigee { .. } | Error::BadUrl { .. } => None,
         }
     }

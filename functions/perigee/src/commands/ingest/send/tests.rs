@@ -14,7 +14,7 @@ fn a_server_that_was_there_is_waited_for_and_one_that_never_was_is_not() {
     let mut sender = Sender::new(&client);
     assert_eq!(sender.pause(&gone, next), None);
     assert_eq!(sender.pause(&busy(None), next), Some(next));
-    sender.answered = true;
+    sender.met = true;
     assert_eq!(sender.pause(&gone, next), Some(next));
     assert_eq!(sender.pause(&Error::Refused { status: 401, detail: String::new() }, next), None);
 }
