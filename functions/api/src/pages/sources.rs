@@ -32,7 +32,7 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Source" }
-                        th scope="col" { "Account" }
+                        th scope="col" class="wide" { "Account" }
                         th scope="col" class="wide" { "Region" }
                         th scope="col" class="num wide" { "Observations" }
                         th scope="col" { "Latest fact" }
@@ -42,8 +42,8 @@ pub(super) fn render(sources: &[SourceStatus], now: Timestamp) -> Markup {
                 tbody {
                     @for source in sources.iter().take(MAX_ROWS) {
                         tr {
-                            th scope="row" { (source.source) span class="sub narrow" { (source.region) } }
-                            td class="account" { (source.account) }
+                            th scope="row" { (source.source) span class="sub narrow" { (source.account) " · " (source.region) } }
+                            td class="wide account" { (source.account) }
                             td class="wide region" { (source.region) }
                             td class="num wide" { (text::number(source.observations)) }
                             td { (layout::time(source.latest, now)) }
