@@ -209,6 +209,11 @@ impl Catalog {
         connect::reset(&self.pool).await
     }
 
+    /// Closes the connections, once what is under way on them is done. Nothing can be asked afterwards.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that nobody fetched in a
     /// week. To be called now and then; never needed for
     /// a right answer.

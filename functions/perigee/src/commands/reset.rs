@@ -21,8 +21,12 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     let body = json!({"confirm": "reset", "sample": options.sample}).to_string();
     let done: Value = client.post("/reset", &[], "application/json", body.as_bytes()).map_err(explain)?;
     output::show(format, &done, |_| {
-        let after = if options.sample { "; the sample estate is loaded" } else { "" };
-        Ok(format!("The catalog is empty{after}."))
+        Ok(if options.sample {
+            "The catalog was emptied, and the sample estate loaded anew."
+        } else {
+            "The catalog is empty."
+        }
+        .to_owned())
     })?;
     Ok(Done::All)
 }

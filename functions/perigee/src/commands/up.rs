@@ -100,9 +100,13 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
     };
     // Whatever happens from here on, the database is stopped at the end.
     stop.send_replace(true);
+    let drained = async {
+        drop((&mut server).await);
+        catalog.close().await;
+    };
     tokio::select! {
         () = signals.next() => {}
-        _ = tokio::time::timeout(DRAIN, &mut server) => {}
+        _ = tokio::time::timeout(DRAIN, drained) => {}
     }
     running.stop().await?;
     outcome.map(|()| Done::All)

@@ -51,6 +51,7 @@ fn observation(n: usize, at: Timestamp) -> Observation {
             ("team".to_owned(), format!("team-{}", n % 40)),
         ]),
         labels: BTreeMap::new(),
+        replaced: false,
         config: configuration(n),
         relations: BTreeSet::from([
             relation("is contained in vpc", "AWS::EC2::VPC", format!("vpc-{:08x}", n % 50)),
