@@ -167,6 +167,7 @@ fn documented(cidr: &str) -> Sighting {
         name: Some("checkout-db".to_owned()),
         tags: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
         labels: BTreeMap::new(),
+        replaced: false,
         config: json!({"ipPermissions": [{"fromPort": 5432, "cidrIp": cidr}]}),
         relations: [Relation { kind: "is contained in vpc".to_owned(), to: vpc() }].into(),
     }))

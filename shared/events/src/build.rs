@@ -29,7 +29,11 @@ pub(crate) struct Draft {
     facts: BTreeMap<ResourceKey, ResourceFact>,
     changes: Vec<Change>,
     findings: Vec<Finding>,
+    replaced: bool,
 }
+
+/// The key under which the details of a change say that characters were replaced.
+const REPLACED: &str = "(replaced)";
 
 impl Draft {
     /// Begins an observation. `payload` is what its idempotency key is the hash of: the CloudTrail record or the
@@ -44,6 +48,7 @@ impl Draft {
             facts: BTreeMap::new(),
             changes: Vec::new(),
             findings: Vec::new(),
+            replaced: holds_replacement(payload),
         }
     }
 
@@ -76,6 +81,11 @@ impl Draft {
     /// Adds a change, masked, and a mention of every resource it touches.
     pub(crate) fn record(&mut self, mut change: Change) {
         mask::change(&mut change);
+        if self.replaced
+            && let Value::Object(details) = &mut change.details
+        {
+            details.insert(REPLACED.to_owned(), "characters that cannot be stored became U+FFFD".into());
+        }
         change.resources = distinct(change.resources);
         change.mentions.sort_unstable();
         change.mentions.dedup();
@@ -114,8 +124,7 @@ impl Draft {
         fact.aliases.retain(|alias| alias.chars().count() <= MAX_NAME);
         if let Sighting::Documented(document) = &mut fact.sighting {
             document.name = document.name.take().map(|name| clip(&name, MAX_NAME));
-        }
-        if let Sighting::Documented(document) = &mut fact.sighting {
+            document.replaced = self.replaced;
             mask::whole_document(&fact.key.kind, document);
         }
         fact.aliases.retain(|name| fact.key.is_named(name));
@@ -165,6 +174,19 @@ impl Draft {
     }
 }
 
+/// Whether U+FFFD stands anywhere in a payload: [`crate::split()`] puts it where a character cannot be stored. Asked of
+/// the payload rather than remembered, so that one payload means one observation whoever replaced them.
+fn holds_replacement(payload: &Value) -> bool {
+    match payload {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains('\u{fffd}'),
+        Value::Array(items) => items.iter().any(holds_replacement),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, field)| key.contains('\u{fffd}') || holds_replacement(field))
+        }
+    }
+}
+
 fn strength(sighting: &Sighting) -> u8 {
     match sighting {
         Sighting::Mentioned => 0,
@@ -192,3 +214,6 @@ pub(crate) fn clip(text: &str, limit: usize) -> String {
     }
     clipped
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,10 @@ pub struct Document {
     /// The configuration itself, masked, in the source's own shape.
     #[serde(default)]
     pub config: Value,
+    /// True when the source's text held characters that cannot be stored (NUL, half a surrogate pair); each became
+    /// U+FFFD.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
     /// What this resource is related to. The list is complete for its source: a relation that is missing ends.
     #[serde(skip)]
     pub relations: BTreeSet<Relation>,

@@ -96,6 +96,7 @@ fn document(account: &str, n: u8) -> Document {
         name: (n != 3).then(|| format!("name {n}")),
         tags: BTreeMap::from([("env".to_owned(), format!("e{}", n % 2))]),
         labels: BTreeMap::new(),
+        replaced: false,
         config: json!({ "n": n }),
         relations: related
             .into_iter()
