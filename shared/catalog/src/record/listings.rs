@@ -30,6 +30,7 @@ pub(super) async fn lock_partitions(
     alone: &BTreeSet<Partition>,
 ) -> Result<(), Error> {
     let mut keys: BTreeMap<i64, bool> = shared.iter().map(|p| (lock_key(p), false)).collect();
+    // A lock that is wanted both ways is taken alone.
     keys.extend(alone.iter().map(|p| (lock_key(p), true)));
     let (keys, alone): (Vec<i64>, Vec<bool>) = keys.into_iter().unzip();
     sqlx::query!(
@@ -44,9 +45,14 @@ pub(super) async fn lock_partitions(
     Ok(())
 }
 
+/// How many locks all partitions share: a batch may touch thousands, and the database has room for a few thousand
+/// locks in all. Two partitions with one lock only wait for each other's closings.
+const LOCKS: u64 = 64;
+
 fn lock_key(partition: &Partition) -> i64 {
     let id = ListingId::of(&["lock", &partition.account, &partition.region, &partition.kind]);
-    Uuid::from(id).as_u64_pair().0.cast_signed()
+    // Keys are the database's own; these begin with the letters of our name, so as not to meet another program's.
+    i64::from_be_bytes(*b"perigee\0") + (Uuid::from(id).as_u64_pair().0 % LOCKS).cast_signed()
 }
 
 /// Stores the batch's pages and closings and marks the listings that are complete with them. Returns, for each of
