@@ -71,10 +71,10 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection with its reason.
+    /// A rejection with its reason. What the message quotes of the payload is masked like everything else.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: mask::text(&message.into()) }
     }
 }
 

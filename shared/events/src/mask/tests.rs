@@ -126,6 +126,18 @@ fn secrets_are_known_by_their_looks_under_any_name() {
 }
 
 #[test]
+fn a_rejection_quotes_no_secret() {
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let call = json!({
+        "eventVersion": "1.10", "eventID": "3f0c", "eventTime": "2026-03-03T02:13:00Z", "eventName": "CreateUser",
+        "eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1", "recipientAccountId": token,
+    });
+    let rejection = crate::read(&call, "2026-03-03T03:00:00Z".parse().unwrap()).unwrap_err();
+    assert_eq!(rejection.reason, crate::Reason::NoAccount);
+    assert!(!rejection.message.contains(token) && rejection.message.contains(MASKED), "{rejection}");
+}
+
+#[test]
 fn what_only_names_or_counts_secrets_stays() {
     let harmless = json!({
         "secretArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-a1B2c3",
