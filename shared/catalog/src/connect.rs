@@ -60,30 +60,23 @@ fn known_version() -> i64 {
 
 /// The schema version of the database: `None` when there is no catalog yet.
 async fn found_version(pool: &PgPool) -> Result<Option<i64>, Error> {
-    let has = |table: &'static str| async move {
-        sqlx::query_scalar!("select to_regclass($1) is not null", table)
-            .fetch_one(pool)
-            .await
-            .map(Option::unwrap_or_default)
-            .map_err(Error::reading("the schema"))
-    };
-    if !has(MIGRATIONS_TABLE).await? {
-        return if schema_holds_tables(pool).await? { Err(Error::ForeignTables) } else { Ok(None) };
-    }
-    sqlx::query_scalar!("select max(version) from perigee.migrations")
-        .fetch_one(pool)
-        .await
-        .map_err(Error::reading("the schema version"))
-}
-
-async fn schema_holds_tables(pool: &PgPool) -> Result<bool, Error> {
-    sqlx::query_scalar!(
-        "select exists (select 1 from pg_tables where schemaname = 'perigee' and tablename <> 'migration_lock')"
+    // One statement, so that another process that is migrating is seen either before or after it began.
+    let found = sqlx::query!(
+        r#"select to_regclass('perigee.migrations') is not null as "ours!",
+                  exists (select 1 from pg_tables
+                          where schemaname = 'perigee' and tablename <> 'migration_lock') as "tables!""#
     )
     .fetch_one(pool)
     .await
-    .map(Option::unwrap_or_default)
-    .map_err(Error::reading("the schema"))
+    .map_err(Error::reading("the schema"))?;
+    match (found.ours, found.tables) {
+        (true, _) => sqlx::query_scalar!("select max(version) from perigee.migrations")
+            .fetch_one(pool)
+            .await
+            .map_err(Error::reading("the schema version")),
+        (false, true) => Err(Error::ForeignTables),
+        (false, false) => Ok(None),
+    }
 }
 
 pub(crate) async fn check(pool: &PgPool) -> Result<(), Error> {

@@ -38,11 +38,16 @@ pub(crate) fn write_instant(at: Timestamp, id: Uuid) -> String {
 /// Reads a cursor of an instant and an id.
 pub(crate) fn read_instant(cursor: &str) -> Result<(Timestamp, Uuid), Error> {
     let [at, id] = read::<2>(cursor)?;
-    let micros: i64 = at.parse().map_err(|_| Error::BadCursor)?;
+    Ok((instant(&at)?, id.parse().map_err(|_| Error::BadCursor)?))
+}
+
+/// Reads an instant of a cursor, in microseconds since 1970.
+pub(crate) fn instant(micros: &str) -> Result<Timestamp, Error> {
+    let micros: i64 = micros.parse().map_err(|_| Error::BadCursor)?;
     // Postgres holds years 4713 BC to 294276; what lies outside was never handed out.
     let at = DateTime::from_timestamp_micros(micros)
         .filter(|at| (-4000..=9999).contains(&chrono::Datelike::year(at)));
-    Ok((at.ok_or(Error::BadCursor)?, id.parse().map_err(|_| Error::BadCursor)?))
+    at.ok_or(Error::BadCursor)
 }
 
 /// Cuts a list that was read with [`limit_and_one`] to its page, and makes the cursor of the next.

@@ -80,10 +80,7 @@ pub(crate) async fn list(
 ) -> Result<Page<Version>, Error> {
     let (before, source) = match cursor.map(cursor::read::<2>).transpose()? {
         None => (None, String::new()),
-        Some([micros, source]) => {
-            let micros: i64 = micros.parse().map_err(|_| Error::BadCursor)?;
-            (Some(DateTime::from_timestamp_micros(micros).ok_or(Error::BadCursor)?), source)
-        }
+        Some([micros, source]) => (Some(cursor::instant(&micros)?), source),
     };
     let rows = sqlx::query_as!(
         Row,
