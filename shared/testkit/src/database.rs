@@ -9,7 +9,7 @@ use std::{
 
 use embedded::process_exists;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, migrate::Migrator};
+use sqlx::{Connection, PgConnection, migrate::Migrator};
 
 use crate::server::{Server, drop_database, execute};
 
@@ -64,6 +64,16 @@ impl TestDb {
         let name = unique("t");
         execute(db, format!("create database {name} template {template} strategy file_copy")).await;
         Self { url: server.url(&name), name }
+    }
+
+    /// Does something to the database that no crate offers: adds a constraint that refuses, say.
+    ///
+    /// # Panics
+    /// When the database refuses the statement.
+    pub async fn execute(&self, statement: &str) {
+        let connected = PgConnection::connect(&self.url).await;
+        let mut db = connected.unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.url));
+        execute(&mut db, statement.to_owned()).await;
     }
 
     /// The database's address.
