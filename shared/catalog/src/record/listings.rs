@@ -10,7 +10,7 @@ use model::{ListingId, Partition, ResourceId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::plan::Plan;
+use super::plan::{Plan, PlannedClosing};
 use crate::Error;
 
 /// A complete listing that may prove absences.
@@ -123,28 +123,31 @@ async fn store_pages(db: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Error
 }
 
 async fn store_closings(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result<(), Error> {
-    for closing in &plan.closings {
-        sqlx::query!(
-            r#"insert into perigee.listings
-                   (id, source, rank, account, region, type, began, grace_seconds, pages, count, complete, recorded_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, false, $11)
-               on conflict do nothing"#,
-            Uuid::from(closing.listing),
-            closing.source,
-            closing.rank,
-            closing.partition.account,
-            closing.partition.region,
-            closing.partition.kind,
-            closing.began,
-            closing.grace_seconds,
-            closing.pages,
-            closing.count,
-            now,
-        )
-        .execute(&mut *db)
-        .await
-        .map_err(Error::writing("listings"))?;
+    fn column<T>(plan: &Plan<'_>, field: impl Fn(&PlannedClosing) -> T) -> Vec<T> {
+        plan.closings.iter().map(field).collect()
     }
+    sqlx::query!(
+        r#"insert into perigee.listings
+               (id, source, rank, account, region, type, began, grace_seconds, pages, count, complete, recorded_at)
+           select *, false, $11
+           from unnest($1::uuid[], $2::text[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+                       $8::integer[], $9::integer[], $10::bigint[])
+           on conflict do nothing"#,
+        &column(plan, |c| Uuid::from(c.listing)),
+        &column(plan, |c| c.source.clone()),
+        &column(plan, |c| c.rank),
+        &column(plan, |c| c.partition.account.clone()),
+        &column(plan, |c| c.partition.region.clone()),
+        &column(plan, |c| c.partition.kind.clone()),
+        &column(plan, |c| c.began),
+        &column(plan, |c| c.grace_seconds),
+        &column(plan, |c| c.pages),
+        &column(plan, |c| c.count),
+        now,
+    )
+    .execute(db)
+    .await
+    .map_err(Error::writing("listings"))?;
     Ok(())
 }
 
