@@ -74,6 +74,21 @@ fn a_log_file_and_a_snapshot_are_lists() {
 }
 
 #[test]
+fn every_list_of_a_document_is_taken() {
+    check(
+        r#"{"CompositeAlarms":[{"c":1},{"c":2}],"MetricAlarms":[{"m":1}]}"#,
+        expect_test::expect![[r#"
+            MetricAlarms[0] | {"m":1}
+            CompositeAlarms[0] | {"c":1}
+            CompositeAlarms[1] | {"c":2}"#]],
+    );
+    check(
+        "{\"MetricAlarms\":[],\"CompositeAlarms\":[{\"c\":1}]}\n{\"MetricAlarms\":[],\"CompositeAlarms\":[]}",
+        expect_test::expect!["line 1, CompositeAlarms[0] | {\"c\":1}"],
+    );
+}
+
+#[test]
 fn wrappings_are_undone_in_any_nesting() {
     let event = json!({"source": "aws.ec2", "detail-type": "x", "detail": {}});
     let sns = json!({"Type": "Notification", "TopicArn": "t", "Message": event.to_string()});

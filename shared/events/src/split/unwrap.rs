@@ -55,11 +55,12 @@ impl Place {
 }
 
 fn is_list(value: &Value) -> bool {
-    value.is_array() || list_key(value).is_some()
+    value.is_array() || !list_keys(value).is_empty()
 }
 
-fn list_key(value: &Value) -> Option<&'static str> {
-    LISTS.iter().copied().find(|key| value.get(key).is_some_and(Value::is_array))
+/// The lists that a document holds: one as a rule, and two where `DescribeAlarms` answers.
+fn list_keys(value: &Value) -> Vec<&'static str> {
+    LISTS.iter().copied().filter(|key| value.get(key).is_some_and(Value::is_array)).collect()
 }
 
 fn one(document: Document<'_>, place: &Place, wrappings: usize, pieces: &mut Vec<Piece>) {
@@ -100,10 +101,14 @@ fn salvage(key: &str, text: &str, start: usize, place: &Place, wrappings: usize,
 /// Takes a value apart. `raw` is the text it was read from, where it was not part of something larger.
 fn payload(mut value: Value, raw: Option<&[u8]>, place: &Place, wrappings: usize, pieces: &mut Vec<Piece>) {
     if let Value::Array(items) = value {
-        list(items, "", place, wrappings, pieces);
-    } else if let Some(key) = list_key(&value) {
-        if let Some(Value::Array(items)) = value.get_mut(key).map(Value::take) {
-            list(items, key, place, wrappings, pieces);
+        return list(items, "", place, wrappings, pieces);
+    }
+    let lists = list_keys(&value);
+    if !lists.is_empty() {
+        for key in lists {
+            if let Some(Value::Array(items)) = value.get_mut(key).map(Value::take) {
+                list(items, key, place, wrappings, pieces);
+            }
         }
     } else if let Some((part, inner)) = wrapped(&mut value) {
         message(inner, &place.then(part), wrappings + 1, pieces);
