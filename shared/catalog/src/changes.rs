@@ -19,8 +19,8 @@ const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("c.id::text")),
         ("kind", Column::Text("c.kind")),
-        ("category", Column::Text("c.category")),
-        ("severity", Column::Text("c.severity")),
+        ("category", Column::Word("c.category", Category::WORDS)),
+        ("severity", Column::Word("c.severity", Severity::WORDS)),
         ("account", Column::Text("c.account")),
         ("region", Column::Text("c.region")),
         ("source", Column::Text("c.source")),

@@ -15,6 +15,9 @@ use crate::{
     search::{Column, Fields, push_conditions},
 };
 
+/// The words for [`Evidence`], least first.
+const EVIDENCE: &[&str] = &["reference", "event", "document"];
+
 const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("r.id::text")),
@@ -24,7 +27,7 @@ const FIELDS: Fields = Fields {
         ("name", Column::Text("r.name")),
         ("native_id", Column::Text("r.native_id")),
         ("provider", Column::Text("r.provider")),
-        ("evidence", Column::Text("(array['reference', 'event', 'document'])[r.evidence + 1]")),
+        ("evidence", Column::Word("(array['reference', 'event', 'document'])[r.evidence + 1]", EVIDENCE)),
         ("since", Column::Time("r.since")),
         ("deleted_at", Column::Time("r.deleted_at")),
         ("tags", Column::Map("r.tags")),

@@ -11,6 +11,8 @@ use crate::Error;
 pub(crate) enum Column {
     /// A text, compared exactly or by wildcards.
     Text(&'static str),
+    /// One of a few words: a text for which any other exact value is a mistake.
+    Word(&'static str, &'static [&'static str]),
     /// A truth value.
     Bool(&'static str),
     /// An instant, compared with RFC 3339 texts.
@@ -43,14 +45,16 @@ pub(crate) fn push_conditions(
                 match (find(fields, field).map_err(at)?, field.get(1)) {
                     (Column::Map(map), Some(key)) => push_key(query, map, key, *op, values).map_err(at)?,
                     (Column::Text(text), None) => push_text(query, text, *op, values).map_err(at)?,
+                    (Column::Word(text, words), None) => {
+                        only_words(&field[0], words, values).map_err(at)?;
+                        push_text(query, text, *op, values).map_err(at)?;
+                    }
                     (Column::Bool(truth), None) => push_bool(query, truth, *op, values).map_err(at)?,
                     (Column::Time(time), None) => push_time(query, time, *op, values).map_err(at)?,
                     (Column::Map(_), None) => {
                         return Err(at(format!("`{0}` needs a key, as in `{0}.env=prod`", field.join("."))));
                     }
-                    (Column::Text(_) | Column::Bool(_) | Column::Time(_), Some(_)) => {
-                        return Err(at(format!("`{}` has no parts", field[0])));
-                    }
+                    (_, Some(_)) => return Err(at(format!("`{}` has no parts", field[0]))),
                 }
             }
         }
@@ -73,6 +77,17 @@ fn push_word(query: &mut QueryBuilder<Postgres>, fields: &Fields, word: &str) {
         query.push(" or ").push(text).push(" ilike ").push_bind(format!("%{}%", escaped(word)));
     }
     query.push(")");
+}
+
+/// Refuses what no row can hold, so that a misspelt word is not taken for a search without results.
+fn only_words(field: &str, words: &[&str], values: &[Pattern]) -> Result<(), String> {
+    let unknown = values.iter().find_map(|value| match value {
+        Pattern::Exact(exact) if !words.contains(&exact.as_str()) => Some(exact),
+        Pattern::Exact(_) | Pattern::Wild(_) => None,
+    });
+    unknown.map_or(Ok(()), |word| {
+        Err(format!("`{word}` is no value of `{field}`; its values are {}", words.join(", ")))
+    })
 }
 
 fn push_text(

@@ -98,6 +98,10 @@ async fn a_selector_that_means_nothing_here_names_its_column() {
         ("type>3", "column 1: a text can be compared with `=` and `!=` only"),
         ("since>yesterday", "column 1: this field takes one instant"),
         ("name.first=x", "column 1: `name` has no parts"),
+        (
+            "evidence=event,rumour",
+            "column 1: `rumour` is no value of `evidence`; its values are reference, event, document",
+        ),
     ] {
         let selector = selector::parse(text).expect("a selector");
         let refused =
@@ -105,6 +109,31 @@ async fn a_selector_that_means_nothing_here_names_its_column() {
         let refused = refused.expect_err(text).to_string();
         assert!(refused.starts_with(expected), "{text}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn a_word_that_no_change_or_finding_can_have_is_refused() {
+    let (_db, catalog) = catalog().await;
+    for (text, expected) in [
+        (
+            "kind=x category=permission",
+            "column 8: `permission` is no value of `category`; its values are create,",
+        ),
+        ("severity!=hihg", "column 1: `hihg` is no value of `severity`; its values are info,"),
+        ("read_only=maybe", "column 1: this field is `true` or `false`"),
+    ] {
+        let selector = selector::parse(text).expect("a selector");
+        let refused = catalog.changes(&ChangeQuery { selector, ..ChangeQuery::default() }).await;
+        let refused = refused.expect_err(text).to_string();
+        assert!(refused.starts_with(expected), "{text}: {refused}");
+    }
+    let find = async |text: &str| {
+        let selector = selector::parse(text).expect("a selector");
+        catalog.findings(&FindingQuery { selector, ..FindingQuery::default() }).await
+    };
+    let refused = find("status=gone").await.expect_err("it is no status").to_string();
+    assert!(refused.ends_with("its values are open, resolved, suppressed"), "{refused}");
+    find("status=open,res* severity=h*").await.expect("wildcards may match nothing");
 }
 
 #[tokio::test]

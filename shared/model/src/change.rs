@@ -72,6 +72,9 @@ macro_rules! words {
             /// Every word, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
+            /// The same as they are stored and shown.
+            pub const WORDS: &[&str] = &[$($word),+];
+
             /// The word as it is stored and shown.
             #[must_use]
             pub fn as_str(self) -> &'static str {
