@@ -15,6 +15,12 @@ use crate::{
     search::{Column, Fields, push_conditions},
 };
 
+const SESSION: &str = "c.actor ->> 'session'";
+
+/// What an actor is called: the name, which of a role is the role's; the session, which then is the person's; or both,
+/// as they are shown.
+const ACTOR: &[&str] = &["c.actor_name", SESSION, "(c.actor_name || '/' || (c.actor ->> 'session'))"];
+
 const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("c.id::text")),
@@ -24,8 +30,8 @@ const FIELDS: Fields = Fields {
         ("account", Column::Text("c.account")),
         ("region", Column::Text("c.region")),
         ("source", Column::Text("c.source")),
-        ("actor", Column::Text("c.actor_name")),
-        ("session", Column::Text("c.actor ->> 'session'")),
+        ("actor", Column::Any(ACTOR)),
+        ("session", Column::Text(SESSION)),
         ("session_id", Column::Text("c.session_id")),
         ("source_address", Column::Text("c.source_address")),
         ("event_id", Column::Text("c.event_id")),

@@ -11,6 +11,8 @@ use crate::Error;
 pub(crate) enum Column {
     /// A text, compared exactly or by wildcards.
     Text(&'static str),
+    /// Several texts, of which any may match, compared as one is.
+    Any(&'static [&'static str]),
     /// One of a few words: a text for which any other exact value is a mistake.
     Word(&'static str, &'static [&'static str]),
     /// A truth value.
@@ -44,10 +46,11 @@ pub(crate) fn push_conditions(
                 let at = |message: String| Error::BadSelector { column: *column, message };
                 match (find(fields, field).map_err(at)?, field.get(1)) {
                     (Column::Map(map), Some(key)) => push_key(query, map, key, *op, values).map_err(at)?,
-                    (Column::Text(text), None) => push_text(query, text, *op, values).map_err(at)?,
+                    (Column::Text(text), None) => push_text(query, &[text], *op, values).map_err(at)?,
+                    (Column::Any(texts), None) => push_text(query, texts, *op, values).map_err(at)?,
                     (Column::Word(text, words), None) => {
                         only_words(&field[0], words, values).map_err(at)?;
-                        push_text(query, text, *op, values).map_err(at)?;
+                        push_text(query, &[text], *op, values).map_err(at)?;
                     }
                     (Column::Bool(truth), None) => push_bool(query, truth, *op, values).map_err(at)?,
                     (Column::Time(time), None) => push_time(query, time, *op, values).map_err(at)?,
@@ -92,19 +95,19 @@ fn only_words(field: &str, words: &[&str], values: &[Pattern]) -> Result<(), Str
 
 fn push_text(
     query: &mut QueryBuilder<Postgres>,
-    text: &'static str,
+    texts: &[&'static str],
     op: Op,
     values: &[Pattern],
 ) -> Result<(), String> {
     match op {
         Op::Equal => {
-            push_any(query, text, values);
+            push_any(query, texts, values);
             Ok(())
         }
         // What has no value is not equal to any.
         Op::NotEqual => {
             query.push("not coalesce(");
-            push_any(query, text, values);
+            push_any(query, texts, values);
             query.push(", false)");
             Ok(())
         }
@@ -114,8 +117,17 @@ fn push_text(
     }
 }
 
+/// Any of the texts matches any of the patterns.
+fn push_any(query: &mut QueryBuilder<Postgres>, texts: &[&'static str], values: &[Pattern]) {
+    for (index, text) in texts.iter().enumerate() {
+        query.push(if index == 0 { "(" } else { " or " });
+        push_match(query, text, values);
+    }
+    query.push(")");
+}
+
 /// `text` matches any of the patterns. Written so that an index on the text can serve it, in order for one value.
-fn push_any(query: &mut QueryBuilder<Postgres>, text: &'static str, values: &[Pattern]) {
+fn push_match(query: &mut QueryBuilder<Postgres>, text: &'static str, values: &[Pattern]) {
     let exact = |value: &Pattern| match value {
         Pattern::Exact(exact) => Some(exact.clone()),
         Pattern::Wild(_) => None,

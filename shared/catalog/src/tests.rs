@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use model::{
-    Completeness, Document, Evidence, Observation, ObservationKey, Rank, ResourceFact, ResourceKey, Sighting,
-    Source,
+    Actor, ActorKind, Category, Change, Completeness, Document, Evidence, Observation, ObservationKey, Rank,
+    ResourceFact, ResourceKey, Severity, Sighting, Source,
 };
 use serde_json::json;
 use testkit::TestDb;
@@ -134,6 +134,71 @@ async fn a_word_that_no_change_or_finding_can_have_is_refused() {
     let refused = find("status=gone").await.expect_err("it is no status").to_string();
     assert!(refused.ends_with("its values are open, resolved, suppressed"), "{refused}");
     find("status=open,res* severity=h*").await.expect("wildcards may match nothing");
+}
+
+#[tokio::test]
+async fn an_actor_is_found_by_name_by_session_and_by_both() {
+    let (_db, catalog) = catalog().await;
+    let actor = |name: &str, session: Option<&str>| Actor {
+        kind: ActorKind::Role,
+        name: name.to_owned(),
+        session: session.map(str::to_owned),
+        via: None,
+        arn: None,
+        account: None,
+    };
+    let actors = [Some(actor("deployer", Some("dana"))), Some(actor("dana", None)), None];
+    let all: Vec<Observation> =
+        actors.into_iter().zip(1..).map(|(actor, minute)| did(actor, minute)).collect();
+    catalog.record(&all, now()).await.expect("recorded");
+    for (selector, expected) in [
+        ("actor=dana", vec!["2", "1"]),
+        ("actor=deployer", vec!["1"]),
+        ("actor=deployer/dana", vec!["1"]),
+        ("actor=*/da*", vec!["1"]),
+        ("actor=*dana*", vec!["2", "1"]),
+        ("actor!=deployer", vec!["3", "2"]),
+        ("session=dana", vec!["1"]),
+    ] {
+        let query = ChangeQuery {
+            selector: selector::parse(selector).expect("a selector"),
+            limit: 9,
+            ..ChangeQuery::default()
+        };
+        let found = catalog.changes(&query).await.expect("a page").items;
+        let found: Vec<String> = found.into_iter().map(|change| change.summary).collect();
+        assert_eq!(found, expected, "{selector}");
+    }
+}
+
+/// A change by somebody, whose summary is its minute.
+fn did(actor: Option<Actor>, at: i64) -> Observation {
+    let mut told = instance("i-1", "web-1", "prod");
+    told.key = ObservationKey::of(&json!(["did", at]));
+    told.occurred_at = minute(at);
+    told.changes = vec![Change {
+        id: model::ChangeId::of(&told.key, 0),
+        occurred_at: minute(at),
+        account: told.account.clone(),
+        region: told.region.clone(),
+        source: "cloudtrail".to_owned(),
+        kind: "StopInstances".to_owned(),
+        category: Category::Update,
+        severity: Severity::Info,
+        read_only: false,
+        summary: at.to_string(),
+        actor,
+        source_address: None,
+        user_agent: None,
+        error_code: None,
+        error_message: None,
+        event_id: None,
+        session_id: None,
+        details: json!({}),
+        resources: vec![],
+        mentions: vec![],
+    }];
+    told
 }
 
 #[tokio::test]
