@@ -61,6 +61,21 @@ fn a_cloudtrail_record_is_one_observation_by_event_bus_log_file_topic_and_queue(
 }
 
 #[test]
+fn the_items_of_a_batch_are_read_one_by_one() {
+    let item = sample("config-item-of-a-batch");
+    let bare = observed(item.to_string().as_bytes());
+    for (list, left) in [
+        ("baseConfigurationItems", "unprocessedResourceKeys"),
+        ("BaseConfigurationItems", "UnprocessedResourceIdentifiers"),
+    ] {
+        let answer = json!({ list: [item, item], left: [] }).to_string();
+        let places: Vec<String> = split(answer.as_bytes()).into_iter().map(|piece| piece.place).collect();
+        assert_eq!(places, [format!("{list}[0]"), format!("{list}[1]")]);
+        assert_eq!(observed(answer.as_bytes()), [bare.clone(), bare.clone()].concat());
+    }
+}
+
+#[test]
 fn a_record_that_only_its_envelope_places_is_another_observation_in_another_account() {
     let mut record = sample("cloudtrail-without-account");
     record["userIdentity"]["accountId"] = Value::Null;

@@ -11,6 +11,9 @@
 //! with the parts that the item does not have left out. The item's status is no part of it: that a resource was
 //! discovered a minute ago is no property of the resource. An item records no change either, since the diff of two
 //! documents is derived.
+//!
+//! `BatchGetResourceConfig` answers with base items, which say nothing of tags and relationships. They are a stream of
+//! their own that ranks below: beside a whole item, what they leave out is not taken for gone.
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html>
 
 use std::borrow::Cow;
@@ -63,7 +66,7 @@ pub(super) fn read(item: &Value, around: Around<'_>, now: Timestamp) -> Result<R
     let placed = Placed::of(item, around)?;
     let key = &placed.key;
     let payload = identity(item, placed.own, &key.account, &key.region);
-    let mut draft = Draft::new(&payload, Source::new("config", Rank::Config), &key.account, &key.region, at);
+    let mut draft = Draft::new(&payload, source(item), &key.account, &key.region, at);
     let names = names(item);
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     draft.fact(ResourceFact {
@@ -73,6 +76,15 @@ pub(super) fn read(item: &Value, around: Around<'_>, now: Timestamp) -> Result<R
         sighting: sighting(item, &placed)?,
     });
     Ok(draft.finish())
+}
+
+/// The stream of an item. A base item is part of a state: it comes in the API's dialect, without the fields that every
+/// whole item has there, be they empty.
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_BaseConfigurationItem.html>
+fn source(item: &Value) -> Source {
+    const WHOLE: &[&str] = &["tags", "relationships", "relatedEvents", "configurationItemMD5Hash"];
+    let base = item.get("accountId").is_some() && WHOLE.iter().all(|name| item.get(name).is_none());
+    if base { Source::new("config-base", Rank::Event) } else { Source::new("config", Rank::Config) }
 }
 
 /// The resource of an item.

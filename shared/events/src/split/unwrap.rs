@@ -12,10 +12,20 @@ use crate::{Reason, Rejection};
 /// How many messages may be wrapped in one another.
 const MAX_WRAPPINGS: usize = 8;
 
-/// The keys under which documents hold lists of payloads: Lambda batches and log files, Config snapshots and
-/// history, `ReceiveMessage`, `LookupEvents`, findings and alarms as their APIs list them.
-const LISTS: &[&str] =
-    &["Records", "configurationItems", "Messages", "Events", "Findings", "MetricAlarms", "CompositeAlarms"];
+/// The keys under which documents hold lists of payloads, in the order in which they are taken: Lambda batches and log
+/// files, Config snapshots and history, `BatchGetResourceConfig` and its aggregate form, `ReceiveMessage`,
+/// `LookupEvents`, findings and alarms as their APIs list them.
+const LISTS: &[&str] = &[
+    "Records",
+    "configurationItems",
+    "baseConfigurationItems",
+    "BaseConfigurationItems",
+    "Messages",
+    "Events",
+    "Findings",
+    "MetricAlarms",
+    "CompositeAlarms",
+];
 
 /// Cuts a whole input.
 pub(super) fn text(text: &str, pieces: &mut Vec<Piece>) {
