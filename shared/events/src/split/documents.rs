@@ -6,10 +6,14 @@
 use serde_json::Value;
 
 use super::repair::repair;
-use crate::{Reason, Rejection};
+use crate::{Reason, Rejection, mask};
 
 /// How deep a document may nest. `serde_json` refuses the next level.
 const MAX_DEPTH: usize = 127;
+
+/// How many characters of something that is not JSON are quoted, and how many bytes of it the mask sees before.
+const MAX_QUOTED: usize = 12;
+const MAX_MASKED: usize = 4 << 10;
 
 /// A document as it stood in the text.
 #[derive(Debug)]
@@ -98,12 +102,16 @@ impl Cutter<'_> {
     /// Something that does not begin with a bracket: the rest of its line.
     fn bare(&self, start: usize) -> (usize, Result<Value, Rejection>) {
         let end = self.line_end(start);
-        (end, self.parse(start, end))
+        (end, self.value(start, end).map_err(|_| self.no_document(start)))
     }
 
     fn parse(&self, start: usize, end: usize) -> Result<Value, Rejection> {
+        self.value(start, end).map_err(|error| self.malformed(start, &error))
+    }
+
+    fn value(&self, start: usize, end: usize) -> serde_json::Result<Value> {
         let text = self.text.get(start..end).unwrap_or_default();
-        serde_json::from_str(&repair(text)).map_err(|error| self.malformed(start, &error))
+        serde_json::from_str(&repair(text))
     }
 
     fn scan(&mut self, start: usize) -> Scan {
@@ -162,12 +170,31 @@ impl Cutter<'_> {
         let line = self.line + error.line().saturating_sub(1);
         let first = error.line() <= 1;
         let column = error.column() + if first { start - self.line_start } else { 0 };
-        let what = error.to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
-        Rejection::new(
-            Reason::MalformedJson,
-            format!("This is not JSON: {what} at line {line}, column {column}"),
-        )
+        let message = format!("This is not JSON: {} (line {line}, column {column})", plainly(error));
+        Rejection::new(Reason::MalformedJson, message)
+    }
+
+    fn no_document(&self, start: usize) -> Rejection {
+        let (line, column) = (self.line, start - self.line_start + 1);
+        let begins =
+            self.beginning(start).map_or_else(String::new, |found| format!("it begins with `{found}`; "));
+        let message = format!(
+            "This is not JSON: {begins}expected an object such as an EventBridge event or a CloudTrail record \
+             (line {line}, column {column})"
+        );
+        Rejection::new(Reason::MalformedJson, message)
+    }
+
+    /// What the text begins with, masked before it is cut. What stands further down is not quoted: whether it is a
+    /// secret, as a line of a private key, only the text before it tells.
+    fn beginning(&self, start: usize) -> Option<String> {
+        let (before, text) = self.text.split_at_checked(start)?;
+        let visible =
+            text.get(..text.floor_char_boundary(MAX_MASKED)).filter(|_| before.trim().is_empty())?;
+        let masked = mask::text(visible);
+        let line = masked.lines().next().unwrap_or_default();
+        let quoted: String = line.chars().filter(|c| !c.is_control()).take(MAX_QUOTED).collect();
+        Some(quoted.trim().to_owned()).filter(|quoted| !quoted.is_empty())
     }
 
     fn unfinished(&self, start: usize) -> Rejection {
@@ -175,6 +202,20 @@ impl Cutter<'_> {
         let message =
             format!("The document that begins at line {line}, column {column} is cut: it does not end");
         Rejection::new(Reason::MalformedJson, message)
+    }
+}
+
+/// What the parser says, for people who do not know its words.
+fn plainly(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match said.split(" at line ").next().unwrap_or_default() {
+        "expected ident" => {
+            "a word is none of `true`, `false` and `null`; texts stand in double quotes".to_owned()
+        }
+        "expected value" => "a value is missing, or is none that JSON has".to_owned(),
+        "key must be a string" => "a field's name must stand in double quotes".to_owned(),
+        "trailing comma" => "a comma stands before the closing bracket".to_owned(),
+        other => other.to_owned(),
     }
 }
 

@@ -49,12 +49,59 @@ fn a_broken_line_costs_only_itself() {
         "{\"a\":1}\n{\"b\": nope}\n{\"c\": \"cut\n{\"d\":[1\nnot json\n{\"e\":5}\n{\"f\":",
         expect_test::expect![[r#"
             line 1 | {"a":1}
-            line 2 | malformed_json: This is not JSON: expected ident at line 2, column 8
+            line 2 | malformed_json: This is not JSON: a word is none of `true`, `false` and `null`; texts stand in double quotes (line 2, column 8)
             line 3 | malformed_json: The document that begins at line 3, column 1 is cut: it does not end
             line 4 | malformed_json: The document that begins at line 4, column 1 is cut: it does not end
             line 6 | {"e":5}
             line 7 | malformed_json: The document that begins at line 7, column 1 is cut: it does not end"#]],
     );
+}
+
+#[test]
+fn what_is_not_json_is_called_by_its_beginning() {
+    check(
+        "\n nothing to see here, move along",
+        expect_test::expect![
+            "line 2, column 2 | malformed_json: This is not JSON: it begins with `nothing to s`; expected an object such as an EventBridge event or a CloudTrail record (line 2, column 2)"
+        ],
+    );
+    check(
+        "<!DOCTYPE html>\n<html>",
+        expect_test::expect![[r#"
+        line 1 | malformed_json: This is not JSON: it begins with `<!DOCTYPE ht`; expected an object such as an EventBridge event or a CloudTrail record (line 1, column 1)
+        line 2 | malformed_json: This is not JSON: expected an object such as an EventBridge event or a CloudTrail record (line 2, column 1)"#]],
+    );
+    check(
+        "{'a': 1}\n{\"a\": }\n{\"a\": 1,}\n{\"a\" 1}\n{\"a\": 01}",
+        expect_test::expect![[r#"
+        line 1 | malformed_json: This is not JSON: a field's name must stand in double quotes (line 1, column 2)
+        line 2 | malformed_json: This is not JSON: a value is missing, or is none that JSON has (line 2, column 7)
+        line 3 | malformed_json: This is not JSON: a comma stands before the closing bracket (line 3, column 9)
+        line 4 | malformed_json: This is not JSON: expected `:` (line 4, column 6)
+        line 5 | malformed_json: This is not JSON: invalid number (line 5, column 8)"#]],
+    );
+    check(
+        "\u{1}\u{2}",
+        expect_test::expect![
+            "line 1 | malformed_json: This is not JSON: expected an object such as an EventBridge event or a CloudTrail record (line 1, column 1)"
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_json_is_quoted_without_its_secrets() {
+    let key = "MIIEvgIBADANBgkqhkiG9w0BAQEFAASC";
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+    let token = format!("ghp_{}", "a1".repeat(18));
+    for (input, hidden) in [
+        (pem.as_str(), "MII"),
+        (&token, "ghp_"),
+        ("pwd=correct-horse-battery", "corr"),
+        ("password:\ncorrect-horse-battery", "corr"),
+    ] {
+        let told = told(input.as_bytes());
+        assert!(!told.contains(hidden), "{told}");
+    }
 }
 
 #[test]
@@ -168,7 +215,7 @@ fn a_cut_or_broken_log_file_still_gives_its_whole_records() {
         r#"{"Records":[{"a":1},{"b":nope},{"c":3}]}"#,
         expect_test::expect![[r#"
             line 1, Records[0] | {"a":1}
-            line 1, Records[1] | malformed_json: This is not JSON: expected ident at line 1, column 27
+            line 1, Records[1] | malformed_json: This is not JSON: a word is none of `true`, `false` and `null`; texts stand in double quotes (line 1, column 27)
             line 1, Records[2] | {"c":3}"#]],
     );
     let records: Vec<Value> =
