@@ -82,17 +82,23 @@ fn container(container: &Value) -> Value {
     pick(container, &["name", "image", "lastStatus", "exitCode", "reason"])
 }
 
-/// A task that could not start, or of which a container failed, is worth a look; one that its scheduler or a person
-/// stopped is not. <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html>
+/// A task that could not start, or of which a container failed, is worth a look, and so is one that its scheduler took
+/// for unhealthy; one that a person, a scaling or a deployment stopped is not, whatever it exits with when told to.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html>
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>
 fn stop_severity(detail: &Value) -> Severity {
     let failed = items(detail, &["containers"])
         .iter()
         .any(|c| number(c, &["exitCode"]).is_some_and(|code| code != 0.0));
+    let reason = text(detail, &["stoppedReason"]).unwrap_or_default();
     match text(detail, &["stopCode"]).unwrap_or_default() {
         "TaskFailedToStart" => Severity::High,
         "EssentialContainerExited" if failed => Severity::High,
         "SpotInterruption" | "TerminationNotice" => Severity::Low,
-        "" if failed => Severity::Medium,
+        "UserInitiated" => Severity::Info,
+        _ if reason.contains("health checks") => Severity::Medium,
+        // Deployments stop the tasks of the old revision by scaling it in.
+        _ if failed && !reason.starts_with("Scaling activity initiated") => Severity::Medium,
         _ => Severity::Info,
     }
 }
@@ -209,4 +215,32 @@ fn attached_value<'a>(mut details: impl Iterator<Item = &'a Value>, name: &str) 
 
 fn missing(name: &str) -> Rejection {
     Rejection::new(Reason::MissingField, format!("The ECS event has no `detail.{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_as_severe_as_its_cause() {
+        let stop = |code: &str, reason: &str, exit: i32| {
+            stop_severity(&json!({
+                "stopCode": code, "stoppedReason": reason, "containers": [{"exitCode": 0}, {"exitCode": exit}],
+            }))
+        };
+        let scheduler = "ServiceSchedulerInitiated";
+        let scaling = "Scaling activity initiated by (deployment ecs-svc/2903817746520118431)";
+        assert_eq!(
+            stop(scheduler, "Task failed ELB health checks in (target-group x)", 143),
+            Severity::Medium
+        );
+        assert_eq!(stop(scheduler, "Task failed container health checks", 0), Severity::Medium);
+        assert_eq!(stop(scheduler, "Service shop: something else", 1), Severity::Medium);
+        assert_eq!(stop(scheduler, scaling, 143), Severity::Info);
+        assert_eq!(stop("", scaling, 137), Severity::Info);
+        assert_eq!(stop("", "", 1), Severity::Medium);
+        assert_eq!(stop("UserInitiated", "Task stopped by user", 143), Severity::Info);
+        assert_eq!(stop("EssentialContainerExited", "Essential container in task exited", 1), Severity::High);
+        assert_eq!(stop("EssentialContainerExited", "Essential container in task exited", 0), Severity::Info);
+    }
 }
