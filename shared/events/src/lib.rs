@@ -11,6 +11,7 @@ mod build;
 mod cloudtrail;
 mod config;
 mod ec2;
+mod ecr;
 mod ecs;
 mod envelope;
 mod event;
@@ -163,6 +164,7 @@ fn read_envelope(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading, Rej
         ("aws.cloudwatch", _) => alarms::read(envelope, now),
         ("aws.health" | "awshealth.mock", _) => health::read(envelope, now),
         ("aws.ec2", _) => ec2::read(envelope, now),
+        ("aws.ecr", _) => ecr::read(envelope, now),
         ("aws.ecs", _) => ecs::read(envelope, now),
         ("aws.autoscaling", _) => autoscaling::read(envelope, now),
         ("aws.rds", _) => rds::read(envelope, now),
