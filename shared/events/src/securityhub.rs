@@ -7,11 +7,11 @@ use model::{
 };
 use serde_json::{Value, json};
 
-use crate::build::Draft;
+use crate::build::{Draft, clip};
 use crate::envelope::Envelope;
 use crate::event::{Event, bounded, key_at, sentence};
 use crate::fields::{field, instant, items, number, pick, text};
-use crate::{Reading, Reason, Rejection, generic, place, time};
+use crate::{Reading, Reason, Rejection, generic, mask, place, time};
 
 /// How a rejection names the payload.
 const WHAT: &str = "The security finding";
@@ -30,6 +30,10 @@ const TYPES: &[(&str, &str)] = &[
     ("AwsOpenSearchServiceDomain", "AWS::OpenSearch::Domain"),
     ("AwsStepFunctionStateMachine", "AWS::StepFunctions::StateMachine"),
 ];
+
+/// How many of an event's unreadable findings its change names, and how many characters it keeps of each Id.
+const MAX_UNREADABLE: usize = 10;
+const MAX_ID: usize = 256;
 
 /// The times by which a finding is dated, the last update first.
 const UPDATED: [&str; 4] = ["UpdatedAt", "ProcessedAt", "LastObservedAt", "CreatedAt"];
@@ -67,29 +71,47 @@ pub(crate) fn read_finding(finding: &Value, now: Timestamp) -> Result<Reading, R
 }
 
 /// Reads several findings in one event, at the time of the event: a person chose them for a custom action, or a
-/// sender put them together. One that cannot be read does not hold up the others.
+/// sender put them together. One that cannot be read does not hold up the others; the change names it, and why it was
+/// left out. Where none can be read, the event is refused for the first one's reason.
 fn several(envelope: &Envelope<'_>, findings: &[Value], now: Timestamp) -> Result<Reading, Rejection> {
     let mut event = Event::begin(SOURCE, Category::Security, envelope, None, now)?;
-    let (claims, refused): (Vec<_>, Vec<_>) =
-        findings.iter().map(|finding| Claim::read(finding, now)).partition(Result::is_ok);
-    if claims.is_empty()
-        && let Some(Err(refused)) = refused.into_iter().next()
-    {
-        return Err(refused);
+    let (mut claims, mut refused) = (Vec::new(), Vec::new());
+    for finding in findings {
+        match Claim::read(finding, now) {
+            Ok(claim) => claims.push(claim),
+            Err(rejection) => refused.push((finding, rejection)),
+        }
     }
-    let claims: Vec<Claim> = claims.into_iter().flatten().collect();
+    if let (true, Some((_, first))) = (claims.is_empty(), refused.first()) {
+        return Err(first.clone());
+    }
     let severity = claims.iter().map(|claim| claim.finding.severity).max().unwrap_or(Severity::Info);
     let action = text(envelope.detail, &["actionName"]).map_or_else(String::new, |name| format!("{name}: "));
     event.summary(severity, &format!("{action}{} of {} findings", claims.len(), findings.len()));
-    event.details(json!({
+    let mut details = json!({
         "actionName": field(envelope.detail, &["actionName"]),
         "actionDescription": field(envelope.detail, &["actionDescription"]),
         "findings": claims.iter().map(|claim| claim.finding.external_id.as_str()).collect::<Vec<_>>(),
-    }));
+    });
+    if !refused.is_empty() {
+        details["unreadable"] = unreadable(&refused);
+    }
+    event.details(details);
     for claim in claims {
         claim.tell(&mut event);
     }
     Ok(event.done())
+}
+
+/// The findings that cannot be read: the Id of each, and why.
+fn unreadable(refused: &[(&Value, Rejection)]) -> Value {
+    let named = refused.iter().take(MAX_UNREADABLE).map(|(finding, rejection)| {
+        let id = text(finding, &["Id"]).map(|id| clip(&mask::text(id), MAX_ID));
+        json!({ "id": id, "why": rejection.message })
+    });
+    let more = refused.len().saturating_sub(MAX_UNREADABLE);
+    let more = (more > 0).then(|| Value::from(format!("and {more} more")));
+    named.chain(more).collect()
 }
 
 /// A finding, and the names of what it is about that have no identity here.
@@ -262,4 +284,21 @@ fn details(finding: &Value) -> Value {
 
 fn missing(name: &str) -> Rejection {
     Rejection::new(Reason::MissingField, format!("{WHAT} has no `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreadable_findings_are_named_and_bounded() {
+        let finding = json!({ "Id": "x".repeat(1000) });
+        let refused: Vec<_> = (0..25).map(|_| (&finding, missing("AwsAccountId"))).collect();
+        let told = unreadable(&refused);
+        assert_eq!(told[0]["id"].as_str().map(|id| id.chars().count()), Some(MAX_ID + 1));
+        assert_eq!(told[0]["why"], "The security finding has no `AwsAccountId`");
+        assert_eq!(told[MAX_UNREADABLE], "and 15 more");
+        assert!(told.to_string().len() < 8 << 10);
+        assert_eq!(unreadable(&[(&Value::Null, missing("Id"))])[0]["id"], Value::Null);
+    }
 }
