@@ -76,7 +76,10 @@ fn secure(response: &mut Response) {
 fn log(method: &Method, path: &str, response: &Response, seconds: f64) {
     let status = response.status().as_u16();
     match response.extensions().get::<Cause>() {
-        Some(Cause(cause)) => {
+        Some(Cause { text: cause, passes: true }) => {
+            tracing::warn!(http.method = %method, http.path = path, http.status = status, "Could not answer {method} {path} now: {cause}");
+        }
+        Some(Cause { text: cause, passes: false }) => {
             tracing::error!(http.method = %method, http.path = path, http.status = status, "Failed {method} {path}: {cause}");
         }
         None => {

@@ -31,7 +31,11 @@ pub(crate) struct Problem {
 
 /// What went wrong inside, for the log only.
 #[derive(Debug, Clone)]
-pub(crate) struct Cause(pub(crate) Arc<str>);
+pub(crate) struct Cause {
+    pub(crate) text: Arc<str>,
+    /// Whether it passes by itself, as a database that starts does: nobody needs to be called.
+    pub(crate) passes: bool,
+}
 
 macro_rules! kinds {
     ($($variant:ident = $word:literal, $status:ident, $title:literal;)+) => {
@@ -103,7 +107,14 @@ impl Problem {
     fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
         let detail = "Nothing was lost: send the request again in a few seconds. If it stays so, `perigee doctor` \
                       says what is wrong with the database.";
-        Self::new(Kind::Unavailable, detail).caused_by(cause)
+        Self::new(Kind::Unavailable, detail).caused_by(cause).passing()
+    }
+
+    /// Before the first migration is done, which `perigee up` does itself.
+    fn preparing(cause: impl Into<anyhow::Error>) -> Self {
+        let detail = "The catalog is being prepared: send the request again in a few seconds. If it stays so, run \
+                      `perigee migrate`.";
+        Self::new(Kind::Unavailable, detail).caused_by(cause).passing()
     }
 
     /// One that passes once somebody has done what the error's own sentence says.
@@ -113,7 +124,12 @@ impl Problem {
 
     fn caused_by(mut self, cause: impl Into<anyhow::Error>) -> Self {
         let cause: anyhow::Error = cause.into();
-        self.cause = Some(Cause(format!("{cause:#}").into()));
+        self.cause = Some(Cause { text: format!("{cause:#}").into(), passes: false });
+        self
+    }
+
+    fn passing(mut self) -> Self {
+        self.cause = self.cause.map(|cause| Cause { passes: true, ..cause });
         self
     }
 
@@ -159,8 +175,8 @@ impl From<catalog::Error> for Problem {
         match error {
             catalog::Error::BadCursor => Self::new(Kind::BadCursor, error.to_string()),
             catalog::Error::BadSelector { column, message } => Self::selector(column, &message),
+            catalog::Error::NotMigrated => Self::preparing(error),
             error @ (catalog::Error::DiskFull(_)
-            | catalog::Error::NotMigrated
             | catalog::Error::ForeignTables
             | catalog::Error::NewerSchema { .. }) => Self::operators(error),
             error if error.is_transient() => Self::unavailable(error),
@@ -175,6 +191,9 @@ impl From<intake::Error> for Problem {
             intake::Error::Record { source, .. } if matches!(**source, catalog::Error::DiskFull(_)) => {
                 let detail = sentence(&source.to_string());
                 Self::new(Kind::Unavailable, detail).caused_by(error)
+            }
+            intake::Error::Record { source, .. } if matches!(**source, catalog::Error::NotMigrated) => {
+                Self::preparing(error)
             }
             intake::Error::Record { source, .. } if source.is_transient() => Self::unavailable(error),
             intake::Error::Body { source: ports::ObjectError::Unavailable { .. }, .. } => {
@@ -216,5 +235,20 @@ impl OperationOutput for Problem {
         operation: &mut Operation,
     ) -> Vec<(Option<DocumentedStatus>, Documented)> {
         Self::operation_response(ctx, operation).map(|response| (None, response)).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_not_pass_by_itself_is_an_error_of_the_log() {
+        let passes = |problem: Problem| problem.cause.map(|cause| cause.passes);
+        assert_eq!(passes(catalog::Error::NotMigrated.into()), Some(true));
+        assert_eq!(passes(catalog::Error::Contended.into()), Some(true));
+        assert_eq!(passes(catalog::Error::ForeignTables.into()), Some(false));
+        assert_eq!(passes(Problem::internal(anyhow::anyhow!("a fault"))), Some(false));
+        assert_eq!(passes(Problem::new(Kind::BadCursor, "no cursor")), None);
     }
 }

@@ -55,7 +55,7 @@ pub enum Error {
         known: i64,
     },
     /// The database was not migrated yet.
-    #[error("the database has no catalog yet; run `perigee migrate`")]
+    #[error("the database has no catalog yet; it is being prepared, or `perigee migrate` makes it")]
     NotMigrated,
     /// A migration failed.
     #[error("cannot migrate the database")]
@@ -122,8 +122,12 @@ impl Error {
     /// Tells a database that is away, starting, stopping or full from a statement that is wrong.
     fn of(source: sqlx::Error, other: impl FnOnce(sqlx::Error) -> Self) -> Self {
         let code = source.as_database_error().and_then(|error| error.code());
-        if code.is_some_and(|code| code == "53100") {
+        if code.as_deref() == Some("53100") {
             return Self::DiskFull(source);
+        }
+        // undefined_table and invalid_schema_name: somebody asks before the first migration is done.
+        if matches!(code.as_deref(), Some("42P01" | "3F000")) {
+            return Self::NotMigrated;
         }
         let away = match &source {
             sqlx::Error::Io(_)

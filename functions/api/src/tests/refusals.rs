@@ -173,9 +173,15 @@ async fn a_catalog_that_was_not_made_yet_says_what_to_do() {
     check(
         &server,
         "/healthz",
-        expect!["503 unavailable: The database has no catalog yet; run `perigee migrate`."],
+        expect!["503 unavailable: The catalog is being prepared: send the request again in a few seconds. If it stays so, run `perigee migrate`."],
     )
     .await;
+    for path in ["/api/v1/resources", "/api/v1/changes", "/api/v1/resources/web-1", "/api/v1/digest"] {
+        let answer = server.get(path).await;
+        assert!(answer.text.contains("is being prepared"), "{path}: {}", answer.text);
+    }
+    let fed = server.ask("POST", "/api/v1/events", &[], "nonsense").await;
+    assert!(fed.text.contains("is being prepared"), "{}", fed.text);
     server.catalog.migrate(at(NOW)).await.unwrap();
     assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
 }
