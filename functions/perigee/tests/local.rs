@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -11,6 +11,7 @@ use std::{
     time::Instant,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -207,7 +208,7 @@ fn rejected_items_are_counted_named_and_written_aside() {
     let input = place.dir.path().join("mixed.jsonl");
     fs::copy(events(place.dir.path(), 2), &input).unwrap();
     let text = fs::read_to_string(&input).unwrap() + "{\"neither\": \"event\"}\n{\"cut\": \n";
-    fs::write(&input, text).unwrap();
+    fs::write(&input, &text).unwrap();
     let rejects = place.dir.path().join("rejects.jsonl");
     let path = input.to_str().unwrap();
     let output = place.run(&["ingest", path, "--rejects", rejects.to_str().unwrap(), "-o", "json"]);
@@ -221,6 +222,21 @@ fn rejected_items_are_counted_named_and_written_aside() {
     assert_eq!(fs::read_to_string(rejects).unwrap(), "{\"neither\": \"event\"}\n{\"cut\":\n");
     let kept = place.run(&["rejected", "-o", "jsonl"]);
     assert_eq!(String::from_utf8(kept.stdout).unwrap().lines().count(), 2);
+
+    // What is said of a compressed file that is cut is what is kept of it.
+    let cut = place.dir.path().join("cut.jsonl.gz");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    fs::write(&cut, &whole[..whole.len() - 8]).unwrap();
+    let output = place.run(&["ingest", cut.to_str().unwrap(), "-o", "json"]);
+    let counts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = counts["files"][0]["rejections"].as_array().unwrap().last().unwrap();
+    let kept: Value = serde_json::from_slice(&place.run(&["rejected", "-o", "json"]).stdout).unwrap();
+    let kept =
+        kept["items"].as_array().unwrap().iter().find(|item| item["reason"] == "malformed_gzip").unwrap();
+    assert_eq!((&said["place"], &said["message"]), (&kept["place"], &kept["message"]));
+    assert_eq!(said["place"], format!("byte {} of the inflated input", text.len()));
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
 }
 

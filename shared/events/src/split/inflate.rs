@@ -54,7 +54,7 @@ pub(super) fn inflate_within(bytes: &[u8], limit: u64) -> Inflated<'_> {
 fn cut(read: usize, error: &std::io::Error) -> Rejection {
     let how = if error.kind() == std::io::ErrorKind::UnexpectedEof { "is cut" } else { "is broken" };
     let message = format!(
-        "The gzip stream {how} after {read} bytes of text; the lines before that were taken, send the whole file again"
+        "The gzip stream {how} after {read} bytes of text; the lines before that were taken, fetch the file again and send all of it"
     );
     Rejection::new(Reason::MalformedGzip, message)
 }

@@ -8,7 +8,7 @@ use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
 };
 
-use events::{Piece, Reason, Rejection};
+use events::Piece;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use serde::de::IgnoredAny;
 
@@ -22,9 +22,8 @@ const WHOLE_BYTES: u64 = 1024 * 1024 * 1024;
 const BLANK_LINES: usize = 200 * 1024 * 1024;
 /// What a gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// A gzip file of which nothing but the beginning is left: sent in place of one that is cut, so that the server
-/// keeps the same rejection for it as for a cut file that it reads itself.
-const CUT_GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// How a gzip file ends, in bytes: a checksum and the length (RFC 1952).
+const GZIP_END: usize = 8;
 
 /// One request's worth of an input.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +46,9 @@ pub(crate) enum Origin {
     Pieces(Vec<Piece>),
     /// The body stands for this item alone: all that is said of it is said of the item.
     Alone(Box<Piece>),
+    /// The body stands for the end of compressed data that breaks there, and is refused as the data itself would be.
+    /// What is left of the line at the break.
+    Broken(Vec<u8>),
 }
 
 impl Batch {
@@ -66,6 +68,8 @@ impl Batch {
 pub(crate) struct Cutter {
     reader: Box<dyn BufRead>,
     compressed: bool,
+    /// How many bytes of text were read.
+    read: u64,
     /// Whether a line with something on it was read.
     begun: bool,
     /// Lines that are not yet a batch, where they begin, and how many they are.
@@ -107,6 +111,7 @@ impl Cutter {
         Self {
             reader,
             compressed,
+            read: 0,
             begun: false,
             lines,
             first: 1,
@@ -119,7 +124,9 @@ impl Cutter {
 
     fn advance(&mut self) {
         let mut line = Vec::new();
-        match self.reader.read_until(b'\n', &mut line) {
+        let read = self.reader.read_until(b'\n', &mut line);
+        self.read += line.len() as u64;
+        match read {
             Ok(0) => {
                 self.flush();
                 self.ended = true;
@@ -166,7 +173,9 @@ impl Cutter {
     fn document(&mut self, start: Vec<u8>) {
         let mut whole = std::mem::take(&mut self.lines);
         whole.extend(start);
+        let before = whole.len();
         let read = self.reader.by_ref().take(WHOLE_BYTES).read_to_end(&mut whole);
+        self.read += (whole.len() - before) as u64;
         self.ended = true;
         if let Err(error) = read {
             return self.broken(error, whole);
@@ -224,12 +233,23 @@ impl Cutter {
             self.failed = Some(error);
             return;
         }
-        let message = format!("the compressed data is cut or damaged ({error}); fetch the file again");
-        let payload = Err(Rejection::new(Reason::MalformedGzip, message));
-        let piece = Piece { place: format!("line {}", self.first), raw: partial, payload };
-        let origin = Origin::Alone(Box::new(piece));
-        self.ready.push_back(Batch { body: CUT_GZIP.to_vec(), compressed: true, origin });
+        let body = broken_gzip(self.read, error.kind() == ErrorKind::UnexpectedEof);
+        self.ready.push_back(Batch { body, compressed: true, origin: Origin::Broken(partial) });
     }
+}
+
+/// Compressed blanks that break after `length` bytes of text. Sent in place of data that does, they let the server say
+/// and keep what it would of the data itself; all lines of that were sent already.
+fn broken_gzip(length: u64, cut: bool) -> Vec<u8> {
+    let blank = usize::try_from(length).unwrap_or(usize::MAX).min(BLANK_LINES);
+    let mut body = compress(&vec![b'\n'; blank]);
+    let end = body.len().saturating_sub(GZIP_END);
+    if cut {
+        body.truncate(end);
+    } else if let Some(checksum) = body.get_mut(end) {
+        *checksum ^= 0xff;
+    }
+    body
 }
 
 /// Whether a line is JSON that goes on in the next line.

@@ -39,6 +39,12 @@ impl FileTally {
             Origin::Lines => Cow::Owned(events::split(&batch.body)),
             Origin::Pieces(pieces) => Cow::Borrowed(pieces.as_slice()),
             Origin::Alone(piece) => Cow::Borrowed(std::slice::from_ref(&**piece)),
+            // The server's place is the input's already.
+            Origin::Broken(raw) => {
+                let refused = vec![raw.clone(); report.rejections.len()];
+                self.report.add(report);
+                return refused;
+            }
         };
         let mut raw = Vec::new();
         for item in &mut report.rejections {

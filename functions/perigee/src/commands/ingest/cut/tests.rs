@@ -57,7 +57,7 @@ fn a_large_log_file_goes_on_as_one_record_a_line() {
             .iter()
             .flat_map(|batch| match &batch.origin {
                 Origin::Pieces(pieces) => pieces,
-                Origin::Lines | Origin::Alone(_) => panic!("the records were not split"),
+                Origin::Lines | Origin::Alone(_) | Origin::Broken(_) => panic!("the records were not split"),
             })
             .collect();
         assert_eq!(pieces.len(), 5000);
@@ -110,13 +110,30 @@ fn a_compressed_file_that_is_cut_gives_its_whole_lines_and_one_item_that_is_refu
     let mut cut = compress(input.as_bytes());
     cut.truncate(cut.len() - 200);
     let batches = batches(cut);
-    let [Batch { origin: Origin::Lines, .. }, Batch { body, compressed: true, origin: Origin::Alone(piece) }] =
+    let [Batch { origin: Origin::Lines, .. }, Batch { compressed: true, origin: Origin::Broken(_), .. }] =
         &batches[..]
     else {
         panic!("{batches:?}")
     };
-    assert_eq!(body, &CUT_GZIP);
-    assert!(piece.payload.as_ref().is_err_and(|rejection| rejection.reason == Reason::MalformedGzip));
+}
+
+#[test]
+fn what_is_sent_for_broken_data_is_refused_as_the_data_itself_is() {
+    let whole = compress(lines(200).as_bytes());
+    let mut damaged = whole.clone();
+    let checksum = damaged.len() - GZIP_END;
+    damaged[checksum] ^= 1;
+    let document = compress(format!("{:#}", json!({"Records": [1, 2, 3]})).as_bytes());
+    for input in
+        [whole[..whole.len() - 200].to_vec(), damaged, document[..document.len() - GZIP_END].to_vec()]
+    {
+        let refused = |bytes: &[u8]| {
+            let piece = events::split(bytes).pop().unwrap();
+            (piece.place, piece.payload.unwrap_err())
+        };
+        let sent = batches(input.clone()).pop().unwrap();
+        assert_eq!(refused(&sent.body), refused(&input));
+    }
 }
 
 #[test]
