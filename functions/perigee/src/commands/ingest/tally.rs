@@ -11,6 +11,9 @@ use crate::output;
 /// How many rejected items are named on the terminal.
 const NAMED: usize = 20;
 
+/// Up to how many inputs each have a row on the terminal, whatever became of them.
+const LISTED: usize = 12;
+
 /// Over all inputs.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -60,6 +63,11 @@ impl FileTally {
         raw
     }
 
+    /// Whether the input was read to its end and everything taken.
+    fn is_whole(&self) -> bool {
+        self.report.rejected == 0 && self.unreadable.is_none()
+    }
+
     fn json(&self) -> Value {
         let rejections: Vec<Value> = self
             .report
@@ -79,6 +87,14 @@ impl FileTally {
     }
 }
 
+fn sum<'a>(files: impl IntoIterator<Item = &'a FileTally>) -> Report {
+    let mut sum = Report::default();
+    for FileTally { report, .. } in files {
+        sum.add(Report { rejections: Vec::new(), ..report.clone() });
+    }
+    sum
+}
+
 fn counts(report: &Report) -> Value {
     let Report { total, accepted, duplicate, ignored, rejected, pieces: _, rejections: _ } = report;
     json!({"total": total, "accepted": accepted, "duplicate": duplicate, "ignored": ignored, "rejected": rejected})
@@ -91,15 +107,11 @@ impl Tally {
 
     /// Whether everything was read and taken.
     pub(crate) fn is_whole(&self) -> bool {
-        self.files.iter().all(|file| file.report.rejected == 0 && file.unreadable.is_none())
+        self.files.iter().all(FileTally::is_whole)
     }
 
     fn sum(&self) -> Report {
-        let mut sum = Report::default();
-        for FileTally { report, .. } in &self.files {
-            sum.add(Report { rejections: Vec::new(), ..report.clone() });
-        }
-        sum
+        sum(&self.files)
     }
 
     /// What programs get.
@@ -117,7 +129,12 @@ impl Tally {
                 [total, accepted, duplicate, ignored, rejected].map(u64::to_string);
             [name.to_owned(), total, accepted, duplicate, ignored, rejected]
         };
-        let mut rows: Vec<_> = self.files.iter().map(|file| row(&file.name, &file.report)).collect();
+        let (listed, rest): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|file| self.files.len() <= LISTED || !file.is_whole());
+        let mut rows: Vec<_> = listed.iter().map(|file| row(&file.name, &file.report)).collect();
+        if !rows.is_empty() && !rest.is_empty() {
+            rows.push(row(&format!("{} more without rejections", rest.len()), &sum(rest)));
+        }
         if self.files.len() != 1 {
             rows.push(row(&format!("{} inputs", self.files.len()), &self.sum()));
         }
@@ -199,6 +216,35 @@ mod tests {
         "#]]
         .assert_eq(&head);
         assert_eq!(text.lines().last(), Some("and 2 more; see --output json or `perigee rejected`"));
+    }
+
+    #[test]
+    fn of_many_inputs_only_those_with_rejections_have_a_row() {
+        let mut many = tally();
+        for number in 0..12 {
+            let mut good = FileTally::new(format!("{number}.json"));
+            good.report = Report { total: 2, pieces: 2, accepted: 2, ..Report::default() };
+            many.add(good);
+        }
+        let rows = |text: &str| -> String {
+            text.lines()
+                .take_while(|line| !line.is_empty())
+                .map(|line| format!("{}\n", line.trim_end()))
+                .collect()
+        };
+        expect![[r#"
+            INPUT                       TOTAL  ACCEPTED  DUPLICATE  IGNORED  REJECTED
+            bad.jsonl.gz                23     0         0          1        22
+            13 more without rejections  27     26        1          0        0
+            14 inputs                   50     26        1          1        22
+        "#]]
+        .assert_eq(&rows(&many.text()));
+        many.files.remove(1);
+        expect![[r#"
+            INPUT      TOTAL  ACCEPTED  DUPLICATE  IGNORED  REJECTED
+            13 inputs  27     26        1          0        0
+        "#]]
+        .assert_eq(&rows(&many.text()));
     }
 
     #[test]
