@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use ureq::{Agent, Body, http::Response};
 
-use crate::exit::Usage;
+use crate::{exit::Usage, output};
 
 /// Where the server is, and what it wants to see.
 #[derive(Debug, Clone, Args)]
@@ -63,6 +63,19 @@ pub(crate) fn explain(error: Error) -> anyhow::Error {
         Error::Refused { status: 400, detail } => Usage(detail).into(),
         Error::BadUrl { .. } => Usage(error.to_string()).into(),
         other => other.into(),
+    }
+}
+
+/// As [`explain`], for a command that was given the name of a resource. Where none is called so, the API's way out is
+/// another address, and a shell's is another command.
+pub(crate) fn explain_missing(error: Error, reference: Option<&str>) -> anyhow::Error {
+    match (error, reference) {
+        (Error::Refused { status: 404, .. }, Some(reference)) => anyhow::anyhow!(
+            "no resource is called `{}`; give its id, its ARN, another of its names, or type/name; \
+             `perigee query 'WORD'` lists those with that word in their name",
+            output::cut(reference, 200)
+        ),
+        (error, _) => explain(error),
     }
 }
 

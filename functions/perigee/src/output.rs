@@ -99,3 +99,11 @@ fn build<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [Str
 pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
+
+/// At most `length` characters, the last of them an ellipsis where some were cut.
+pub(crate) fn cut(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    text.chars().take(length.saturating_sub(1)).chain(['\u{2026}']).collect()
+}

@@ -194,7 +194,9 @@ fn what_is_in_the_way_is_said_in_one_sentence() {
     refused(&["up", "--listen", "0.0.0.0:0"], 2, "--token");
     refused(&["ingest", "no-such-file.json"], 1, "no-such-file.json");
     refused(&["query", "type="], 2, "column");
-    refused(&["show", "no-such-thing"], 1, "no-such-thing");
+    refused(&["show", "no-such-thing"], 1, "`no-such-thing`; give its id");
+    refused(&["changes", "--resource", "no-such-thing"], 1, "`perigee query 'WORD'`");
+    refused(&["changes", "category=permission"], 2, "its values are create, update");
     refused(&["query", "--url", "http://127.0.0.1:9"], 1, "no Perigee answers at http://127.0.0.1:9");
     refused(&["query", "--url", "nonsense"], 2, "no address of a server");
     refused(&["bogus"], 2, "perigee");

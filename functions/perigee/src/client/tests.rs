@@ -83,6 +83,16 @@ fn a_refusal_is_the_servers_own_words() {
 }
 
 #[test]
+fn a_resource_that_is_not_there_is_looked_for_with_a_command() {
+    let body = r#"{"title": "There is no such thing", "detail": "GET /api/v1/resources?q=... searches."}"#;
+    let missing = || meaning(answer("404 Not Found", "", body));
+    let said = explain_missing(missing(), Some("shop-db")).to_string();
+    assert!(said.contains("`shop-db`") && said.contains("perigee query"), "{said}");
+    assert!(!said.contains("GET"), "{said}");
+    assert!(explain_missing(missing(), None).to_string().contains("GET"));
+}
+
+#[test]
 fn what_is_no_perigee_is_said_to_be_none() {
     for stranger in
         [answer("200 OK", "", "<html>"), answer("404 Not Found", "", "<html>"), "nonsense\r\n\r\n".to_owned()]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{items, say_if_cut, second, since, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain, resource_path},
+    client::{Client, explain_missing, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -40,7 +40,9 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     let mut query = vec![("q", options.selector.join(" "))];
     query.extend(options.since.as_deref().map(|at| ("since", since(at))));
     query.extend(options.until.as_deref().map(|at| ("until", since(at))));
-    let found = client.list(&path, &query, options.amount.most()).map_err(explain)?;
+    let found = client
+        .list(&path, &query, options.amount.most())
+        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
     output::show(format, &found, table)?;
     say_if_cut(&found);
     Ok(Done::All)

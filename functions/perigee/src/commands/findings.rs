@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{items, say_if_cut, second, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain, resource_path},
+    client::{Client, explain_missing, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -32,7 +32,9 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
         None => "/findings".to_owned(),
     };
     let query = [("q", options.selector.join(" "))];
-    let found = client.list(&path, &query, options.amount.most()).map_err(explain)?;
+    let found = client
+        .list(&path, &query, options.amount.most())
+        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
     output::show(format, &found, table)?;
     say_if_cut(&found);
     Ok(Done::All)

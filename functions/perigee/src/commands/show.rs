@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{read, second, word};
 use crate::{
-    client::{Client, explain, resource_path},
+    client::{Client, explain_missing, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -20,7 +20,9 @@ pub struct Options {
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
-    let found = client.get(&resource_path(&options.reference, ""), &[]).map_err(explain)?;
+    let found = client
+        .get(&resource_path(&options.reference, ""), &[])
+        .map_err(|error| explain_missing(error, Some(&options.reference)))?;
     output::show(format, &found, table)?;
     Ok(Done::All)
 }
