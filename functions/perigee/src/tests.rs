@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     cli::{self, Cli},
-    commands::{changes, findings, graph, query, rejected, show, sources},
+    commands::{changes, findings, graph, history, query, rejected, show, sources},
 };
 
 #[test]
@@ -121,6 +121,44 @@ fn a_resource_is_its_facts_its_sources_and_its_document() {
         Rules:
         - Port: 5432
     "#]],
+    );
+}
+
+#[test]
+fn a_version_is_followed_by_the_first_of_what_it_changed() {
+    let version = |from: &str, diff: serde_json::Value| {
+        let mut version = json!({
+            "source": "config", "from": from, "state": "documented", "hash": "0123456789abcdef",
+            "recorded_at": "2026-03-01T00:00:05Z"
+        });
+        if !diff.is_null() {
+            version["diff"] = diff;
+        }
+        version
+    };
+    let port = json!({"path": "Rules[0].Port", "before": 5432, "after": 5433});
+    let long = json!({"path": "Note", "after": format!("two\nlines {}", "x".repeat(100))});
+    let gone = json!({"path": "Tags.env", "before": "prod"});
+    let rest = json!({"path": "Rest", "before": null, "after": true});
+    check(
+        history::table(&json!({"items": [
+            version("2026-03-03T02:13:00Z", json!([port, long, gone, rest, rest, rest, rest])),
+            version("2026-03-02T00:00:00Z", json!([])),
+            version("2026-03-01T00:00:00Z", json!(null)),
+        ]})),
+        expect![[r#"
+            FROM                  TO  SOURCE  STATE       DOCUMENT
+            2026-03-03T02:13:00Z      config  documented  0123456789ab
+              Rules[0].Port: 5432 -> 5433
+              Note: none -> "two\nlines xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+              Tags.env: "prod" -> none
+              Rest: null -> true
+              Rest: null -> true
+              and 2 more; -o yaml shows all
+            2026-03-02T00:00:00Z      config  documented  0123456789ab
+              the document is the same; its relations changed
+            2026-03-01T00:00:00Z      config  documented  0123456789ab
+        "#]],
     );
 }
 

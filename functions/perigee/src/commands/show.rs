@@ -63,7 +63,9 @@ fn is_empty(document: &Value) -> bool {
 pub(crate) fn versions(versions: Vec<Version>) -> String {
     let rows = versions.into_iter().map(|v| {
         let hash = v.hash.unwrap_or_default().chars().take(12).collect();
-        [second(v.from), v.to.map(second).unwrap_or_default(), v.source, word(&v.state), hash]
+        // One line each: what changed is told below it.
+        let source = v.source.replace('\n', " ");
+        [second(v.from), v.to.map(second).unwrap_or_default(), source, word(&v.state), hash]
     });
     output::table(["FROM", "TO", "SOURCE", "STATE", "DOCUMENT"], rows)
 }
