@@ -195,14 +195,18 @@ fn changes_say_when_who_and_what() {
         "recorded_at": "2026-03-03T02:13:05Z", "account": "111122223333", "region": "eu-west-1",
         "source": "cloudtrail", "kind": "RevokeSecurityGroupIngress", "category": "update", "severity": "high",
         "read_only": false, "summary": "RevokeSecurityGroupIngress on checkout-db",
-        "actor": {"kind": "role", "name": "deployer"}, "error_code": "AccessDenied", "details": {},
+        "actor": {"kind": "role", "name": "deployer", "session": "build-881"}, "error_code": "AccessDenied", "details": {},
         "resources": [], "mentions": []
     });
+    let mut by_person = change.clone();
+    by_person["actor"]["name"] = json!("AWSReservedSSO_PlatformEngineer_0a1b2c3d4e5f6071");
+    by_person["actor"]["session"] = json!("dana@example.com");
     check(
-        changes::table(&json!({"items": [change]})),
+        changes::table(&json!({"items": [change, by_person]})),
         expect![[r#"
-        TIME                  SEVERITY  WHO       WHAT
-        2026-03-03T02:13:00Z  high      deployer  RevokeSecurityGroupIngress on checkout-db (failed: AccessDenied)
+        TIME                  SEVERITY  WHO                                       WHAT
+        2026-03-03T02:13:00Z  high      deployer/build-881                        RevokeSecurityGroupIngress on checkout-db (failed: AccessDenied)
+        2026-03-03T02:13:00Z  high      AWSReservedSSO_Platfor…/dana@example.com  RevokeSecurityGroupIngress on checkout-db (failed: AccessDenied)
     "#]],
     );
 }

@@ -2,6 +2,7 @@
 
 use catalog::Change;
 use clap::Args;
+use model::Actor;
 use serde_json::Value;
 
 use super::{items, say_if_cut, second, since, word};
@@ -11,6 +12,10 @@ use crate::{
     exit::Done,
     output::{self, Format},
 };
+
+/// How wide the column of actors grows before roles are shortened, in characters, and what is left of a role at least.
+const WHO: usize = 40;
+const LEAST_ROLE: usize = 8;
 
 /// Which changes.
 #[derive(Debug, Args)]
@@ -50,7 +55,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Change>(list)?.into_iter().map(|change| {
-        let actor = change.actor.map(|actor| actor.name).unwrap_or_default();
+        let actor = change.actor.as_ref().map(who).unwrap_or_default();
         let summary = match change.error_code {
             Some(code) => format!("{} (failed: {code})", change.summary),
             None => change.summary,
@@ -58,4 +63,11 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
         [second(change.occurred_at), word(&change.severity), actor, summary]
     });
     Ok(output::prose(["TIME", "SEVERITY", "WHO", "WHAT"], rows))
+}
+
+/// An actor on a line. The session, which tells the person, is whole.
+fn who(actor: &Actor) -> String {
+    let Some(session) = &actor.session else { return actor.name.clone() };
+    let room = WHO.saturating_sub(session.chars().count() + 1).max(LEAST_ROLE);
+    format!("{}/{session}", output::cut(&actor.name, room))
 }
