@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::read;
 use crate::{
     cli::Direction,
-    client::{Client, explain, resource_path},
+    client::{Client, explain_missing, resource_path},
     exit::Done,
     output::{self, Format},
     print,
@@ -27,14 +27,25 @@ pub struct Options {
     /// How many steps
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
     pub depth: u32,
+    /// How many resources at most, the nearest first
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub limit: u32,
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
-    let query = [("direction", options.direction.as_str().to_owned()), ("depth", options.depth.to_string())];
-    let found = client.get(&resource_path(&options.reference, "/graph"), &query).map_err(explain)?;
+    let query = [
+        ("direction", options.direction.as_str().to_owned()),
+        ("depth", options.depth.to_string()),
+        ("max_nodes", options.limit.to_string()),
+    ];
+    let found = client
+        .get(&resource_path(&options.reference, "/graph"), &query)
+        .map_err(|error| explain_missing(error, Some(&options.reference)))?;
     output::show(format, &found, table)?;
     if found.get("truncated").and_then(Value::as_bool) == Some(true) {
-        print::note("... there is more than fits; a smaller --depth shows all of it");
+        print::note(
+            "... there are more; --limit N shows that many, up to 5000; a smaller --depth shows all that is near",
+        );
     }
     Ok(Done::All)
 }
