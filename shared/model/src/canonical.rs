@@ -11,7 +11,7 @@ impl ContentHash {
     /// The hash of a JSON value in canonical form.
     #[must_use]
     pub fn of_json(value: &Value) -> Self {
-        Self::of_bytes(canonical_json(value).as_bytes())
+        Self::of_bytes(&canonical_json(value))
     }
 
     /// The hash of bytes that are canonical already.
@@ -36,40 +36,44 @@ impl std::fmt::Debug for ContentHash {
 /// JSON with sorted keys and no white space. Numbers keep every digit, which RFC 8785 (doubles only) would not:
 /// two documents that differ in a 19-digit id must differ.
 #[must_use]
-pub fn canonical_json(value: &Value) -> String {
-    let mut text = String::new();
+pub fn canonical_json(value: &Value) -> Vec<u8> {
+    let mut text = Vec::new();
     write_canonical(value, &mut text);
     text
 }
 
-fn write_canonical(value: &Value, text: &mut String) {
+fn write_canonical(value: &Value, text: &mut Vec<u8>) {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string());
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => write_scalar(value, text),
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
                 write_canonical(item, text);
             }
-            text.push(']');
+            text.push(b']');
         }
         Value::Object(fields) => {
             let mut sorted: Vec<_> = fields.iter().collect();
             sorted.sort_unstable_by_key(|(key, _)| key.as_str());
-            text.push('{');
+            text.push(b'{');
             for (index, (key, field)) in sorted.into_iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
+                write_scalar(key, text);
+                text.push(b':');
                 write_canonical(field, text);
             }
-            text.push('}');
+            text.push(b'}');
         }
     }
+}
+
+fn write_scalar(scalar: &impl serde::Serialize, text: &mut Vec<u8>) {
+    // Writing a scalar into memory cannot fail: there is no I/O, and no map key that is not a text.
+    let written = serde_json::to_writer(text, scalar);
+    debug_assert!(written.is_ok(), "a scalar is JSON");
 }

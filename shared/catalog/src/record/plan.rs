@@ -144,7 +144,8 @@ impl<'a> Plan<'a> {
     }
 
     fn add_document(&mut self, document: &Document) -> ContentHash {
-        let hash = document.hash();
+        let body = document.to_json();
+        let hash = document.hash_of(&body);
         if !self.documents.contains_key(&hash) {
             let relations = document
                 .relations
@@ -154,7 +155,7 @@ impl<'a> Plan<'a> {
             let planned = PlannedDocument {
                 name: document.name.clone(),
                 tags: serde_json::to_value(&document.tags).unwrap_or_default(),
-                body: document.to_json(),
+                body,
                 relations,
             };
             self.documents.insert(hash, planned);
