@@ -6,10 +6,12 @@ use crate::workspace::{Dependency, Package, cargo, packages};
 /// From the bottom to the top. A package may use only packages of rows above its own.
 const LAYERS: &[(&str, &[&str])] = &[
     ("words", &["model"]),
-    ("the program", &["events", "ports", "selector"]),
-    ("the world", &["aws", "catalog"]),
-    ("assembly", &["embedded", "intake", "runtime"]),
-    ("the functions", &["api", "ingest"]),
+    ("the program", &["events", "expr", "ports", "selector"]),
+    ("what people write", &["manifest"]),
+    ("judgement", &["rules"]),
+    ("the world", &["aws", "catalog", "connections", "kubernetes"]),
+    ("assembly", &["embedded", "intake", "runtime", "triggers"]),
+    ("the functions", &["api", "health", "ingest", "notify", "playbook", "scrape"]),
     ("the host of them all", &["perigee"]),
 ];
 
@@ -22,6 +24,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws-", &["aws"]),
     ("lambda_", &["runtime"]),
     ("cel", &["expr"]),
+    ("croner", &["manifest"]),
     ("kube", &["kubernetes"]),
     ("k8s-openapi", &["kubernetes"]),
     // `perigee` asks its own API with `ureq`; the world beyond is asked by `connections` and `aws`.

@@ -6,18 +6,25 @@
 
 mod bench;
 mod changes;
+pub mod checks;
 mod connect;
 mod cursor;
+pub mod deliveries;
 mod digest;
 mod error;
 mod findings;
 mod graph;
+pub mod health;
 mod history;
+pub mod manifests;
+pub mod outbox;
 mod query;
 mod record;
 mod rejected;
 mod resources;
+pub mod runs;
 mod search;
+pub mod shards;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -70,6 +70,50 @@ id!(
     SignalId
 );
 
+id!(
+    /// A run of a playbook: UUIDv5 of the playbook, what triggered it and its target, so that a trigger starts it once.
+    RunId
+);
+id!(
+    /// A delivery: UUIDv5 of the notification, the signal and the channel. It is also its `Idempotency-Key`.
+    DeliveryId
+);
+id!(
+    /// A check: UUIDv5 of its name.
+    CheckId
+);
+
+impl RunId {
+    /// The id of the run of `playbook` that `trigger` (a signal's id, a fire time, a caller's key) starts on `target`.
+    #[must_use]
+    pub fn of(playbook: &str, trigger: &str, target: Option<ResourceId>) -> Self {
+        let target = target.map_or_else(String::new, |id| id.to_string());
+        Self(named(&["run", playbook, trigger, &target]))
+    }
+
+    /// The `Idempotency-Key` of a step: the same on every attempt.
+    #[must_use]
+    pub fn step_key(self, step: &str) -> Uuid {
+        named(&["step", &self.to_string(), step])
+    }
+}
+
+impl DeliveryId {
+    /// The id of the delivery of `signal` by `notification` to `channel`.
+    #[must_use]
+    pub fn of(notification: &str, signal: &str, channel: &str) -> Self {
+        Self(named(&["delivery", notification, signal, channel]))
+    }
+}
+
+impl CheckId {
+    /// The id of the check that is called `name`.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self(named(&["check", name]))
+    }
+}
+
 impl ChangeId {
     /// The id of the `index`th change of the observation `key`.
     #[must_use]

@@ -12,12 +12,15 @@ mod change;
 mod diff;
 mod document;
 mod finding;
+mod health;
 mod identity;
 mod ids;
 mod observation;
+mod secret;
 mod signal;
 pub mod timeline;
 mod types;
+mod work;
 
 pub use arn::Arn;
 pub use canonical::{ContentHash, canonical_json};
@@ -25,11 +28,16 @@ pub use change::{Actor, ActorKind, Category, Change, ChangeResource, Role, Sever
 pub use diff::{Difference, diff};
 pub use document::{Document, MASK_SET, Relation};
 pub use finding::{Finding, FindingStatus};
+pub use health::{Health, HealthState, Transition, Verdict};
 pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn, key_from_arn_seen_in};
-pub use ids::{ChangeId, FindingId, ListingId, ObservationKey, ResourceId, SignalId};
+pub use ids::{
+    ChangeId, CheckId, DeliveryId, FindingId, ListingId, ObservationKey, ResourceId, RunId, SignalId,
+};
 pub use observation::{Completeness, Evidence, Observation, Partition, Rank, ResourceFact, Sighting, Source};
+pub use secret::SecretRef;
 pub use signal::{Signal, SignalKind};
 pub use types::{Plain, ResourceType, Scope, TYPES, known_type, type_of_arn};
+pub use work::{CheckState, DeliveryState, RunState, StepState};
 
 /// An instant in UTC. Facts are kept to the microsecond, which is what Postgres keeps.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

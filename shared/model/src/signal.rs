@@ -22,6 +22,20 @@ words!(
         FindingOpened = "finding.opened",
         /// A finding was resolved or suppressed.
         FindingClosed = "finding.closed",
+        /// The health or the status of a resource changed; the subject is the resource.
+        HealthChanged = "health.changed",
+        /// A check that passed fails; the subject is the check.
+        CheckFailed = "check.failed",
+        /// A check that failed passes; the subject is the check.
+        CheckRecovered = "check.recovered",
+        /// A run ended well; the subject is the run.
+        RunCompleted = "run.completed",
+        /// A run failed, or its outcome is unknown; the subject is the run.
+        RunFailed = "run.failed",
+        /// A source is not heard of for longer than it should be.
+        SourceStale = "source.stale",
+        /// A manifest was applied or deleted; the functions read it anew.
+        ManifestChanged = "manifest.changed",
     }
 );
 

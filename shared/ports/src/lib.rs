@@ -3,6 +3,14 @@
 //! Everything that is not a pure function of its arguments comes in through one of these, so that a test can hold
 //! the world still. `aws` and `perigee` implement them; `testkit` fakes them.
 
+mod bus;
+mod http;
+mod secrets;
+
+pub use bus::{Bus, BusError, Wake};
+pub use http::{Http, HttpError, Request, Response};
+pub use secrets::{Secret, SecretError, Secrets};
+
 use async_trait::async_trait;
 use model::Timestamp;
 

@@ -1,0 +1,1 @@
+//! playbook: see the package description.

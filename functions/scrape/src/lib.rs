@@ -1,0 +1,1 @@
+//! scrape: see the package description.

@@ -1,0 +1,1 @@
+//! Checks: their state and their results.

@@ -1,0 +1,1 @@
+//! Health as it stands, its transitions, and what is due to be judged.

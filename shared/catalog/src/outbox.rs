@@ -1,0 +1,1 @@
+//! Signals that are yet to be told.

@@ -1,0 +1,1 @@
+//! Runs of playbooks: the queue, the leases and the journal.

@@ -1,0 +1,1 @@
+//! expr: see the package description.

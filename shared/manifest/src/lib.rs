@@ -1,0 +1,16 @@
+//! The kinds of documents that people write: `apiVersion: perigee.dev/v1`, `kind`, `metadata`, `spec`.
+//!
+//! [`Spec`] is one of the kinds, each in a file of [`kinds`]. A condition is a CEL expression, a text may hold
+//! `${{ CEL }}`, a set of resources is a selector, a secret is a reference.
+
+pub mod kinds;
+mod text;
+
+pub use kinds::{
+    check::Check, connection::Connection, health_rule::HealthRule, notification::Notification,
+    playbook::Playbook, scraper::Scraper, silence::Silence,
+};
+pub use text::{Condition, Every, Selector, Span, Template, Value};
+
+/// What every manifest's `apiVersion` is.
+pub const API_VERSION: &str = "perigee.dev/v1";

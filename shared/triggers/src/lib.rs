@@ -1,0 +1,1 @@
+//! triggers: see the package description.
