@@ -221,8 +221,8 @@ impl Catalog {
         self.pool.close().await;
     }
 
-    /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that nobody fetched in a
-    /// week. To be called now and then; never needed for
+    /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that were told
+    /// a while ago. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
@@ -230,6 +230,6 @@ impl Catalog {
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         connect::make_partitions(&self.pool, now).await?;
         status::fold_counts(&self.pool).await?;
-        status::prune_outbox(&self.pool, now).await
+        outbox::prune(&self.pool, now).await
     }
 }

@@ -105,7 +105,7 @@ async fn record_plan(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> 
     write::changes(db, plan, now).await?;
     write::findings(db, plan, now).await?;
     let signals = signals::of(plan, &touched, &decided, &findings);
-    write::signals(db, &signals, now).await?;
+    crate::outbox::put(db, &signals, now).await?;
     write::counts(db, plan, &touched, &gone, &born, now).await?;
     write::heard(db, plan, now).await?;
     Ok(())

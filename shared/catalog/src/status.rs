@@ -1,7 +1,5 @@
 //! What the catalog knows of itself: coverage, freshness, counts.
 
-use chrono::Duration;
-use model::Timestamp;
 use sqlx::PgPool;
 
 use crate::{Count, Error, SourceStatus};
@@ -44,15 +42,6 @@ pub(crate) async fn fold_counts(pool: &PgPool) -> Result<(), Error> {
     .execute(pool)
     .await
     .map_err(Error::writing("counts"))?;
-    Ok(())
-}
-
-/// Removes signals that nobody fetched in a week: whoever comes later acts on none so old.
-pub(crate) async fn prune_outbox(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.outbox where recorded_at < $1", now - Duration::days(7))
-        .execute(pool)
-        .await
-        .map_err(Error::writing("the outbox"))?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::Error;
 mod facts;
 mod runs;
 
-pub(super) use facts::{changes, findings, signals};
+pub(super) use facts::{changes, findings};
 pub(super) use runs::{edges, runs, sightings};
 
 /// Claims the keys of the observations; the answer holds those that nobody had claimed before.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Change, ContentHash, Finding, FindingId, Role, Signal, Timestamp};
+use model::{Change, ContentHash, Finding, FindingId, Role, Timestamp};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -223,32 +223,5 @@ async fn upsert_findings(
     .execute(db)
     .await
     .map_err(Error::writing("findings"))?;
-    Ok(())
-}
-
-/// Puts signals into the outbox, each once.
-pub(crate) async fn signals(db: &mut PgConnection, signals: &[Signal], now: Timestamp) -> Result<(), Error> {
-    if signals.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = signals.iter().map(|s| s.id.into()).collect();
-    let kinds: Vec<String> = signals.iter().map(|s| s.kind.as_str().to_owned()).collect();
-    let subjects: Vec<Uuid> = signals.iter().map(|s| s.subject).collect();
-    let instants: Vec<Timestamp> = signals.iter().map(|s| s.occurred_at).collect();
-    let payloads: Vec<&Value> = signals.iter().map(|s| &s.payload).collect();
-    sqlx::query!(
-        r#"insert into perigee.outbox (id, kind, subject, occurred_at, payload, recorded_at)
-           select *, $6 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::jsonb[])
-           on conflict do nothing"#,
-        &ids,
-        &kinds,
-        &subjects,
-        &instants,
-        &payloads as _,
-        now,
-    )
-    .execute(db)
-    .await
-    .map_err(Error::writing("the outbox"))?;
     Ok(())
 }
