@@ -28,6 +28,8 @@ words!(
         CheckFailed = "check.failed",
         /// A check that failed passes; the subject is the check.
         CheckRecovered = "check.recovered",
+        /// Somebody asks for a run, or for its end; the subject is the run.
+        RunRequested = "run.requested",
         /// A run ended well; the subject is the run.
         RunCompleted = "run.completed",
         /// A run failed, or its outcome is unknown; the subject is the run.

@@ -3,4 +3,7 @@
 pub mod config;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod pump;
 pub mod telemetry;
+
+pub use pump::{PumpError, pump};
