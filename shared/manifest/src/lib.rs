@@ -4,6 +4,7 @@
 //! `${{ CEL }}`, a set of resources is a selector, a secret is a reference.
 
 pub mod kinds;
+pub mod scopes;
 mod text;
 
 pub use kinds::{
