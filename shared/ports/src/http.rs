@@ -98,6 +98,14 @@ pub enum HttpError {
         /// Why, for a person.
         reason: String,
     },
+    /// The far end answered with a redirect that we do not follow. The request had arrived.
+    #[error("{host} redirected to where we do not follow: {reason}")]
+    Redirect {
+        /// The host that redirected.
+        host: String,
+        /// Why, for a person.
+        reason: String,
+    },
     /// Nothing answers there: the name is unknown, the connection is refused, TLS fails.
     #[error("cannot connect to {host}")]
     Connect {
@@ -135,7 +143,7 @@ impl HttpError {
         match self {
             Self::Invalid(_) | Self::Refused { .. } | Self::Connect { .. } => false,
             Self::Timeout { sent, .. } => *sent,
-            Self::Broken { .. } => true,
+            Self::Redirect { .. } | Self::Broken { .. } => true,
         }
     }
 }
