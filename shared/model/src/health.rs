@@ -33,7 +33,7 @@ impl Health {
 pub struct Verdict {
     /// How well it is.
     pub health: Health,
-    /// A short PascalCase text: `Running`, `CrashLoopBackOff`.
+    /// A short `PascalCase` text: `Running`, `CrashLoopBackOff`.
     pub status: String,
     /// True when it has settled: nothing is under way that would change it by itself.
     pub ready: bool,

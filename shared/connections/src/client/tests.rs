@@ -20,7 +20,10 @@ use axum::{
 };
 use futures_util::stream;
 use ports::{Http, HttpError, Request};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::{Client, Names};
 use crate::Guard;
@@ -230,8 +233,11 @@ async fn raw(answer: &'static str, hold: bool) -> SocketAddr {
     tokio::spawn(async move {
         let mut held = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.readable().await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let mut begun = [0; 4096];
+            if stream.read(&mut begun).await.is_err() {
+                continue;
+            }
+            drop(stream.write_all(answer.as_bytes()).await);
             if hold {
                 held.push(stream);
             }
