@@ -5,7 +5,18 @@
 #![cfg(feature = "sdk")]
 
 mod answer;
+mod credentials;
 mod objects;
 mod request;
+mod signer;
 
 pub use objects::Objects;
+pub use signer::{SignError, Signer};
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -4,14 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_credential_types::{
-    Credentials,
-    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
-};
-use aws_smithy_async::{
-    rt::sleep::{AsyncSleep, SharedAsyncSleep, TokioSleep},
-    time::{SharedTimeSource, SystemTimeSource},
-};
+use aws_credential_types::{Credentials, provider::error::CredentialsError};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
     Connector,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -23,11 +17,13 @@ use aws_smithy_runtime_api::client::{
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use http_body_util::BodyExt;
 use ports::{ObjectError, ObjectLocation};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::{
     answer::{Verdict, verdict},
+    chain,
+    credentials::Held,
     request,
 };
 
@@ -40,8 +36,6 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first request and two more.
 const ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(200);
-/// Credentials are renewed this long before they expire.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// As much as is read of an answer that is not the object.
 const ERROR_BODY: usize = 64 * 1024;
 
@@ -52,11 +46,9 @@ const ERROR_BODY: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Objects {
     connector: Connector,
-    provider: Option<SharedCredentialsProvider>,
-    credentials: Mutex<Option<Credentials>>,
+    credentials: Held,
     region: String,
     endpoint: Option<String>,
-    time: SharedTimeSource,
     sleep: SharedAsyncSleep,
 }
 
@@ -78,28 +70,11 @@ impl Objects {
                 .connector_settings(timeouts)
                 .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
                 .build(),
-            provider: config.credentials_provider(),
-            credentials: Mutex::default(),
+            credentials: Held::new(config),
             region: config.region().map_or("us-east-1", |region| region.as_ref()).to_owned(),
             endpoint: endpoint(config),
-            time: config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),
             sleep: config.sleep_impl().unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep::new())),
         }
-    }
-
-    /// The credentials, renewed when they are about to expire.
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        let mut held = self.credentials.lock().await;
-        let soon = self.time.now() + RENEW_BEFORE;
-        if let Some(credentials) =
-            held.as_ref().filter(|held| held.expiry().is_none_or(|expiry| expiry > soon))
-        {
-            return Ok(credentials.clone());
-        }
-        let provider = self.provider.as_ref().ok_or_else(CredentialsError::not_loaded_no_source)?;
-        let fresh = provider.provide_credentials().await?;
-        *held = Some(fresh.clone());
-        Ok(fresh)
     }
 
     /// Asks once.
@@ -111,7 +86,7 @@ impl Objects {
         limit: usize,
     ) -> Result<Vec<u8>, Refused> {
         let url = request::url(location, region, self.endpoint.as_deref());
-        let request = request::signed_get(&url, region, credentials, self.time.now())
+        let request = request::signed_get(&url, region, credentials, self.credentials.time.now())
             .map_err(|error| Verdict::Hindered(format!("cannot sign the request for {url}: {error}")))?;
         let mut response =
             self.connector.call(request).await.map_err(|error| Verdict::Busy(chain(&error)))?;
@@ -132,7 +107,7 @@ impl ports::Objects for Objects {
     async fn get(&self, location: &ObjectLocation, limit: usize) -> Result<Vec<u8>, ObjectError> {
         let at = || location.clone();
         let unavailable = |why: String| ObjectError::Unavailable { location: at(), source: why.into() };
-        let credentials = match self.credentials().await {
+        let credentials = match self.credentials.get().await {
             Ok(credentials) => credentials,
             Err(CredentialsError::CredentialsNotLoaded(_)) => return Err(ObjectError::NotConfigured(at())),
             Err(error) => return Err(unavailable(format!("cannot get AWS credentials: {}", chain(&error)))),
@@ -155,7 +130,7 @@ impl ports::Objects for Objects {
                 }
                 Err(Refused::By(Verdict::Hindered(why))) => {
                     // The credentials may be to blame: the next call fetches them again.
-                    *self.credentials.lock().await = None;
+                    self.credentials.forget().await;
                     return Err(unavailable(why));
                 }
                 Err(Refused::By(Verdict::Busy(why))) if attempt == ATTEMPTS => return Err(unavailable(why)),
@@ -218,12 +193,4 @@ fn endpoint(config: &SdkConfig) -> Option<String> {
         .zip(key)
         .and_then(|(service, key)| service.load_config(key))
         .or_else(|| config.endpoint_url().map(str::to_owned))
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
