@@ -1,6 +1,11 @@
 //! Who may ask: the Host, the Origin and the token of a request, judged before anything else reads it.
 
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, Method, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
@@ -31,6 +36,15 @@ pub(crate) fn admit(config: &Config, method: &Method, uri: &Uri, headers: &Heade
     match &config.token {
         Some(token) if !is_open(uri.path()) => only_with_token(token, headers),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// As a local server admits requests, for another router on loopback: only loopback Hosts, only same-origin writes.
+pub async fn local_only(request: Request, next: Next) -> Response {
+    let local = Config { token: None, local: true };
+    match admit(&local, request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }
 

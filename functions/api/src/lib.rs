@@ -15,6 +15,8 @@ mod rest;
 #[cfg(test)]
 mod tests;
 
+pub use admit::local_only;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
