@@ -3,10 +3,12 @@
 //! [`Spec`] is one of the kinds, each in a file of [`kinds`]. A condition is a CEL expression, a text may hold
 //! `${{ CEL }}`, a set of resources is a selector, a secret is a reference.
 
+mod every;
 pub mod kinds;
 pub mod scopes;
 mod text;
 
+pub use every::EveryError;
 pub use kinds::{
     check::Check, connection::Connection, health_rule::HealthRule, notification::Notification,
     playbook::Playbook, scraper::Scraper, silence::Silence,
