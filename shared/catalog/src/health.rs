@@ -1,1 +1,347 @@
-//! Health as it stands, its transitions, and what is due to be judged.
+//! Health of resources: where it stands, how it changed, and the worst of many.
+//!
+//! [`due`] says what is to be judged, [`judge`] judges it and writes what came of it in one transaction.
+
+mod due;
+mod judge;
+mod subjects;
+mod summary;
+
+pub use due::{Cause, Touched, TypeCursor};
+pub use judge::{Judged, Judgement};
+pub use subjects::Subject;
+pub use summary::{HealthBy, HealthCounts, HealthGroup};
+
+use chrono::{DateTime, Utc};
+use model::{Health, HealthState, ResourceId, Timestamp, Transition, Verdict};
+use schemars::JsonSchema;
+use selector::Selector;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgPool, QueryBuilder};
+use uuid::Uuid;
+
+use crate::{
+    Catalog, Error, Page,
+    cursor::{self, limit_and_one},
+    search::{Column, Fields, push_conditions},
+};
+
+/// A resource and how well it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResourceHealth {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its account or cluster.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// Its Kubernetes namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// How well it is.
+    #[serde(flatten)]
+    pub state: HealthState,
+}
+
+/// A resource whose health or status changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthChange {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its account or cluster.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// When it was judged.
+    pub recorded_at: DateTime<Utc>,
+    /// From what to what.
+    #[serde(flatten)]
+    pub transition: Transition,
+}
+
+/// Which resources' health to list. The worst first, of those the latest.
+#[derive(Debug, Clone, Default)]
+pub struct HealthQuery {
+    /// Fields: `health`, `status`, `rule`, `ready`, `since`, `type`, `account`, `region`, `namespace`, `name`,
+    /// `tags.KEY`; words match the name and the reason.
+    pub selector: Selector,
+    /// How many at most; bounded to 1000.
+    pub limit: u16,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+}
+
+const FIELDS: Fields = Fields {
+    columns: &[
+        ("health", Column::Word("h.health", Health::WORDS)),
+        ("status", Column::Text("h.status")),
+        ("rule", Column::Text("h.rule")),
+        ("ready", Column::Bool("h.ready")),
+        ("since", Column::Time("h.since")),
+        ("id", Column::Text("h.resource_id::text")),
+        ("type", Column::Text("h.type")),
+        ("account", Column::Text("h.account")),
+        ("region", Column::Text("h.region")),
+        ("namespace", Column::Text("h.namespace")),
+        ("name", Column::Text("r.name")),
+        ("tags", Column::Map("r.tags")),
+    ],
+    words: &["r.name", "h.reason", "h.status"],
+};
+
+#[derive(Debug, FromRow)]
+struct StateRow {
+    resource_id: Uuid,
+    #[sqlx(rename = "type")]
+    kind: String,
+    name: String,
+    account: String,
+    region: String,
+    namespace: Option<String>,
+    health: String,
+    status: String,
+    ready: bool,
+    reason: String,
+    rule: Option<String>,
+    until: Option<DateTime<Utc>>,
+    since: DateTime<Utc>,
+    judged_at: DateTime<Utc>,
+}
+
+impl From<StateRow> for ResourceHealth {
+    fn from(row: StateRow) -> Self {
+        Self {
+            kind: row.kind,
+            name: row.name,
+            account: row.account,
+            region: row.region,
+            namespace: row.namespace,
+            state: HealthState {
+                resource: row.resource_id.into(),
+                verdict: Verdict {
+                    health: row.health.into(),
+                    status: row.status,
+                    ready: row.ready,
+                    reason: row.reason,
+                    rule: row.rule,
+                    until: row.until,
+                },
+                since: row.since,
+                judged_at: row.judged_at,
+            },
+        }
+    }
+}
+
+#[derive(Debug)]
+struct TransitionRow {
+    id: i64,
+    resource_id: Uuid,
+    kind: String,
+    name: String,
+    account: String,
+    region: String,
+    at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    from_health: Option<String>,
+    from_status: Option<String>,
+    health: String,
+    status: String,
+    ready: bool,
+    reason: String,
+    rule: Option<String>,
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<TransitionRow> for HealthChange {
+    fn from(row: TransitionRow) -> Self {
+        Self {
+            kind: row.kind,
+            name: row.name,
+            account: row.account,
+            region: row.region,
+            recorded_at: row.recorded_at,
+            transition: Transition {
+                resource: row.resource_id.into(),
+                at: row.at,
+                from: row.from_health.map(Health::from),
+                from_status: row.from_status,
+                verdict: Verdict {
+                    health: row.health.into(),
+                    status: row.status,
+                    ready: row.ready,
+                    reason: row.reason,
+                    rule: row.rule,
+                    until: row.until,
+                },
+            },
+        }
+    }
+}
+
+impl Catalog {
+    /// How well a resource is. `None` when no rule judges it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn health_of(&self, id: ResourceId) -> Result<Option<ResourceHealth>, Error> {
+        let row = sqlx::query_as!(
+            StateRow,
+            r#"select h.resource_id, h.type as kind, r.name, h.account, h.region, h.namespace, h.health as "health!", h.status,
+                      h.ready, h.reason, h.rule, h.until, h.since as "since!", h.judged_at as "judged_at!"
+               from perigee.health h join perigee.resources r on r.id = h.resource_id
+               where h.resource_id = $1 and h.health is not null"#,
+            Uuid::from(id),
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::reading("health"))?;
+        Ok(row.map(ResourceHealth::from))
+    }
+
+    /// Lists how well resources are, the worst first, of those the latest.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
+    pub async fn health_list(&self, query: &HealthQuery) -> Result<Page<ResourceHealth>, Error> {
+        list(&self.pool, query).await
+    }
+
+    /// How the health of a resource changed, latest first.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], or what the database says.
+    pub async fn transitions(
+        &self,
+        id: ResourceId,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<HealthChange>, Error> {
+        let (before, last) = cursor.map(read_cursor).transpose()?.unzip();
+        let rows = sqlx::query_as!(
+            TransitionRow,
+            r#"select t.id, t.resource_id, r.type as kind, r.name, r.account, r.region, t.at, t.recorded_at, t.from_health,
+                      t.from_status, t.health, t.status, t.ready, t.reason, t.rule, t.until
+               from perigee.health_transitions t join perigee.resources r on r.id = t.resource_id
+               where t.resource_id = $1 and ($2::timestamptz is null or (t.at, t.id) < ($2, $3))
+               order by t.at desc, t.id desc limit $4"#,
+            Uuid::from(id),
+            before,
+            last,
+            limit_and_one(limit),
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::reading("transitions"))?;
+        Ok(changes(rows, limit))
+    }
+
+    /// How the health of resources changed, latest first.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], or what the database says.
+    pub async fn recent_transitions(
+        &self,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<HealthChange>, Error> {
+        // The first page begins after every instant, so that one plan serves all of them.
+        let (before, last) = cursor.map_or(Ok((Timestamp::MAX_UTC, i64::MAX)), read_cursor)?;
+        let rows = sqlx::query_as!(
+            TransitionRow,
+            r#"select t.id, t.resource_id, r.type as kind, r.name, r.account, r.region, t.at, t.recorded_at, t.from_health,
+                      t.from_status, t.health, t.status, t.ready, t.reason, t.rule, t.until
+               from (select * from perigee.health_transitions
+                     where (at, id) < ($1, $2)
+                     order by at desc, id desc limit $3) t
+               join perigee.resources r on r.id = t.resource_id
+               order by t.at desc, t.id desc"#,
+            before,
+            last,
+            limit_and_one(limit),
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::reading("transitions"))?;
+        Ok(changes(rows, limit))
+    }
+
+    /// What a function took note of last under `name`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn mark(&self, name: &str) -> Result<Option<String>, Error> {
+        sqlx::query_scalar!("select mark from perigee.marks where name = $1", name)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::reading("marks"))
+    }
+
+    /// Takes note of `mark` under `name`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn set_mark(&self, name: &str, mark: &str, now: Timestamp) -> Result<(), Error> {
+        sqlx::query!(
+            "insert into perigee.marks (name, mark, noted_at) values ($1, $2, $3)
+             on conflict (name) do update set mark = excluded.mark, noted_at = excluded.noted_at",
+            name,
+            mark,
+            now,
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(Error::writing("marks"))?;
+        Ok(())
+    }
+}
+
+fn read_cursor(cursor: &str) -> Result<(Timestamp, i64), Error> {
+    let [at, id] = cursor::read::<2>(cursor)?;
+    Ok((cursor::instant(&at)?, id.parse().map_err(|_| Error::BadCursor)?))
+}
+
+fn changes(rows: Vec<TransitionRow>, limit: u16) -> Page<HealthChange> {
+    let page = cursor::page(rows, limit, |row| {
+        cursor::write(&[&row.at.timestamp_micros().to_string(), &row.id.to_string()])
+    });
+    Page { items: page.items.into_iter().map(HealthChange::from).collect(), next: page.next }
+}
+
+async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>, Error> {
+    let mut sql = QueryBuilder::new(
+        "select h.resource_id, h.type, r.name, h.account, h.region, h.namespace, h.health, h.status, h.ready, h.reason,
+                h.rule, h.until, h.since, h.judged_at
+         from perigee.health h join perigee.resources r on r.id = h.resource_id
+         where h.level is not null",
+    );
+    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    if let Some(cursor) = &query.cursor {
+        let [level, since, id] = cursor::read::<3>(cursor)?;
+        let level: i16 = level.parse().map_err(|_| Error::BadCursor)?;
+        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
+        sql.push(" and (h.level, h.since, h.resource_id) < (").push_bind(level);
+        sql.push(", ").push_bind(cursor::instant(&since)?).push(", ").push_bind(id).push(")");
+    }
+    sql.push(" order by h.level desc, h.since desc, h.resource_id desc limit ")
+        .push_bind(limit_and_one(query.limit));
+    let rows: Vec<StateRow> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("health"))?;
+    Ok(cursor::page(
+        rows.into_iter().map(ResourceHealth::from).collect(),
+        query.limit,
+        |row: &ResourceHealth| {
+            let HealthState { resource, verdict, since, .. } = &row.state;
+            cursor::write(&[
+                &(verdict.health as i16).to_string(),
+                &since.timestamp_micros().to_string(),
+                &resource.to_string(),
+            ])
+        },
+    ))
+}

@@ -38,8 +38,8 @@ pub use error::Error;
 pub use query::{ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
 pub use view::{
-    Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, Page, Rejected, Resource,
-    ResourceDetail, SourceStatus, Version, VersionState,
+    Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,
+    Resource, ResourceDetail, SourceStatus, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
@@ -230,6 +230,7 @@ impl Catalog {
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         connect::make_partitions(&self.pool, now).await?;
         status::fold_counts(&self.pool).await?;
+        checks::prune(&self.pool, now).await?;
         outbox::prune(&self.pool, now).await
     }
 }

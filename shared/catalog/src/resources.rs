@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::{Evidence, ResourceId};
+use model::{Evidence, Health, ResourceId};
+use selector::Selector;
 use serde_json::{Value, json};
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Error, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
+    Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
     cursor::{self, limit_and_one},
     history,
     search::{Column, Fields, push_conditions},
@@ -31,6 +32,8 @@ const FIELDS: Fields = Fields {
         ("since", Column::Time("r.since")),
         ("deleted_at", Column::Time("r.deleted_at")),
         ("tags", Column::Map("r.tags")),
+        ("health", Column::Word("h.health", Health::WORDS)),
+        ("status", Column::Text("h.status")),
     ],
     words: &["r.name", "r.native_id"],
 };
@@ -51,6 +54,11 @@ pub(crate) struct Row {
     evidence: i16,
     since: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
+    health: Option<String>,
+    health_status: Option<String>,
+    health_ready: Option<bool>,
+    health_reason: Option<String>,
+    health_since: Option<DateTime<Utc>>,
 }
 
 impl From<Row> for Resource {
@@ -70,6 +78,13 @@ impl From<Row> for Resource {
             1 => Evidence::Event,
             _ => Evidence::Document,
         };
+        let health = row.health.zip(row.health_since).map(|(health, since)| HealthNow {
+            health: health.into(),
+            status: row.health_status.unwrap_or_default(),
+            ready: row.health_ready.unwrap_or_default(),
+            reason: row.health_reason.unwrap_or_default(),
+            since,
+        });
         Self {
             id: row.id.into(),
             provider: row.provider,
@@ -83,6 +98,7 @@ impl From<Row> for Resource {
             evidence,
             since: row.since,
             deleted_at: row.deleted_at,
+            health,
         }
     }
 }
@@ -90,8 +106,9 @@ impl From<Row> for Resource {
 pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
     let mut sql = QueryBuilder::new(
         "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
-                r.since, r.deleted_at
-         from perigee.resources r where true",
+                r.since, r.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
+                h.reason as health_reason, h.since as health_since
+         from perigee.resources r left join perigee.health h on h.resource_id = r.id where true",
     );
     if !query.include_deleted {
         sql.push(" and r.deleted_at is null");
@@ -112,15 +129,42 @@ pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Re
     }))
 }
 
+/// Those of the resources that a selector describes.
+pub(crate) async fn selected(
+    pool: &PgPool,
+    selector: &Selector,
+    ids: &[ResourceId],
+    include_deleted: bool,
+) -> Result<Vec<ResourceId>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
+    let mut sql = QueryBuilder::new(
+        "select r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id where r.id = any (",
+    );
+    sql.push_bind(ids).push(")");
+    if !include_deleted {
+        sql.push(" and r.deleted_at is null");
+    }
+    push_conditions(&mut sql, selector, &FIELDS)?;
+    sql.push(" order by r.id");
+    let found: Vec<Uuid> =
+        sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    Ok(found.into_iter().map(ResourceId).collect())
+}
+
 /// Resources by their ids, in the order of the ids.
-pub(crate) async fn by_ids(pool: &PgPool, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Resource>, Error> {
+pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Resource>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select id, provider, partition, account, region, type as kind, native_id, name, tags, evidence, since, deleted_at
-           from perigee.resources where id = any($1)"#,
+        r#"select r.id as "id!", r.provider as "provider!", r.partition as "partition!", r.account as "account!",
+                  r.region as "region!", r.type as "kind!", r.native_id as "native_id!", r.name as "name!",
+                  r.tags as "tags!", r.evidence as "evidence!", r.since as "since?", r.deleted_at as "deleted_at?",
+                  h.health as "health?", h.status as "health_status?", h.ready as "health_ready?",
+                  h.reason as "health_reason?", h.since as "health_since?"
+           from perigee.resources r left join perigee.health h on h.resource_id = r.id
+           where r.id = any($1)"#,
         ids,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
     .map_err(Error::reading("resources"))?;
     Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
@@ -149,13 +193,19 @@ pub(crate) async fn one(pool: &PgPool, id: ResourceId) -> Result<Option<Resource
 fn merged(sources: &[Version]) -> Value {
     let mut shown = Value::Null;
     for version in sources.iter().filter(|version| version.state == VersionState::Documented) {
-        let Some(document) = &version.document else { continue };
-        if shown.is_null() {
-            shown = json!({});
+        if let Some(document) = &version.document {
+            merge(&mut shown, document);
         }
-        fill(&mut shown, document, 2);
     }
     shown
+}
+
+/// Adds a lesser source's document to what is shown.
+pub(crate) fn merge(shown: &mut Value, document: &Value) {
+    if shown.is_null() {
+        *shown = json!({});
+    }
+    fill(shown, document, 2);
 }
 
 /// Adds the fields that are missing, `depth` levels of objects deep.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::{Actor, Category, ChangeId, Evidence, FindingId, FindingStatus, ResourceId, Role, Severity};
+use model::{
+    Actor, Category, ChangeId, Evidence, FindingId, FindingStatus, Health, ResourceId, Role, Severity,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,6 +51,25 @@ pub struct Resource {
     /// When it was proven gone; absent while it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
+    /// How well it is; absent where no rule judges it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthNow>,
+}
+
+/// How well a resource is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthNow {
+    /// How well it is.
+    pub health: Health,
+    /// A short PascalCase text.
+    pub status: String,
+    /// True when it has settled.
+    pub ready: bool,
+    /// Why, for a person; empty where the status says it all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Since when health and status are these.
+    pub since: DateTime<Utc>,
 }
 
 /// A resource with what the sources say of it.

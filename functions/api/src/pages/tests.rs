@@ -53,6 +53,7 @@ fn thing(number: u128, kind: &str, name: &str, native_id: &str) -> Resource {
         evidence: Evidence::Document,
         since: Some(at("2026-01-12T09:14:03Z")),
         deleted_at: None,
+        health: None,
     }
 }
 
