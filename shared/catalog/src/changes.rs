@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::{Category, Role, Severity};
+use model::{Category, ChangeId, ResourceId, Role, Severity, Timestamp};
+use selector::Selector;
 use serde_json::Value;
 use sqlx::{FromRow, PgPool, QueryBuilder};
 use uuid::Uuid;
@@ -68,13 +69,47 @@ struct Row {
     mentions: Vec<String>,
 }
 
-pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Change>, Error> {
-    let mut sql = QueryBuilder::new(
-        "select c.id, c.occurred_at, c.recorded_at, c.account, c.region, c.source, c.kind, c.category, c.severity,
-                c.read_only, c.summary, c.actor, c.source_address, c.user_agent, c.error_code, c.error_message,
-                c.event_id, c.session_id, c.details, c.targets, c.related, c.mentions
-         from perigee.changes c",
+const SELECT: &str =
+    "select c.id, c.occurred_at, c.recorded_at, c.account, c.region, c.source, c.kind, c.category, c.severity,
+            c.read_only, c.summary, c.actor, c.source_address, c.user_agent, c.error_code, c.error_message,
+            c.event_id, c.session_id, c.details, c.targets, c.related, c.mentions
+     from perigee.changes c";
+
+/// Changes by their ids and the instants at which they happened.
+pub(crate) async fn by_ids(pool: &PgPool, ids: &[(ChangeId, Timestamp)]) -> Result<Vec<Change>, Error> {
+    let (ids, times): (Vec<Uuid>, Vec<Timestamp>) = ids.iter().map(|(id, at)| (Uuid::from(*id), *at)).unzip();
+    let mut sql = QueryBuilder::new(SELECT);
+    sql.push(" where (c.id, c.occurred_at) in (select * from unnest(").push_bind(ids).push(", ");
+    sql.push_bind(times).push(")) order by c.occurred_at, c.id");
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+    named(pool, rows).await
+}
+
+/// The latest changes that touched any of the resources since an instant, newest first.
+pub(crate) async fn around(
+    pool: &PgPool,
+    resources: &[ResourceId],
+    selector: &Selector,
+    since: Timestamp,
+    limit: u16,
+) -> Result<Vec<Change>, Error> {
+    let resources: Vec<Uuid> = resources.iter().map(|id| Uuid::from(*id)).collect();
+    let mut sql = QueryBuilder::new(SELECT);
+    sql.push(
+        " where (c.id, c.occurred_at) in (select t.change_id, t.occurred_at from perigee.change_resources t
+          where t.resource_id = any (",
     );
+    sql.push_bind(resources).push(") and t.occurred_at >= ").push_bind(since).push(")");
+    // The same once more, so that other months are not even looked at.
+    sql.push(" and c.occurred_at >= ").push_bind(since);
+    push_conditions(&mut sql, selector, &FIELDS)?;
+    sql.push(" order by c.occurred_at desc, c.id desc limit ").push_bind(limit_and_one(limit) - 1);
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+    named(pool, rows).await
+}
+
+pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Change>, Error> {
+    let mut sql = QueryBuilder::new(SELECT);
     // The keys are those of the table that leads, so that its index gives the order.
     let (at, id) = if let Some(resource) = query.resource {
         sql.push(
@@ -104,13 +139,18 @@ pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Chan
     let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
     let page = cursor::page(rows, query.limit, |row: &Row| cursor::write_instant(row.occurred_at, row.id));
 
+    let items = named(pool, page.items).await?;
+    Ok(Page { items, next: page.next })
+}
+
+/// The changes, with the names of the resources that they touched.
+async fn named(pool: &PgPool, rows: Vec<Row>) -> Result<Vec<Change>, Error> {
     let mut touched: Vec<Uuid> =
-        page.items.iter().flat_map(|row| row.targets.iter().chain(&row.related)).copied().collect();
+        rows.iter().flat_map(|row| row.targets.iter().chain(&row.related)).copied().collect();
     touched.sort_unstable();
     touched.dedup();
     let names = resources::by_ids(pool, &touched).await?;
-    let items = page.items.into_iter().map(|row| change(row, &names)).collect();
-    Ok(Page { items, next: page.next })
+    Ok(rows.into_iter().map(|row| change(row, &names)).collect())
 }
 
 fn change(row: Row, names: &BTreeMap<Uuid, crate::Resource>) -> Change {

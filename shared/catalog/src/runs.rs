@@ -7,6 +7,7 @@ mod output;
 mod read;
 mod schedules;
 mod start;
+mod subjects;
 mod work;
 
 pub use output::{Chunk, Kept, NewChunk};
