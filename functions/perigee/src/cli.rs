@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, proxy, query,
         rejected, reset, show, sources, up,
     },
     output::Format,
@@ -60,6 +60,8 @@ pub enum Command {
     Reset(Remote<reset::Options>),
     /// Measure what this machine can do, on a database of its own
     Bench(bench::Options),
+    /// Hand a browser's requests on to the deployed API, signed with your AWS credentials
+    Proxy(proxy::Options),
     /// Print a completion script for a shell
     Completions(completions::Options),
 }

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod history;
 pub mod ingest;
 pub mod migrate;
+pub mod proxy;
 pub mod query;
 pub mod rejected;
 pub mod reset;

@@ -11,6 +11,7 @@ mod exit;
 mod output;
 mod place;
 mod print;
+mod world;
 
 use std::{pin::Pin, process::ExitCode, sync::Arc};
 
@@ -21,7 +22,7 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, query,
+        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, proxy, query,
         rejected, reset, show, sources, up,
     },
     exit::Done,
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
         }
         Command::Migrate(options) => migrate::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Proxy(options) => proxy::run(&options),
         Command::Completions(options) => completions::run(&options),
     }
 }

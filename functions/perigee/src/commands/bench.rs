@@ -1,12 +1,13 @@
 //! `perigee bench`: what this machine can do, on a private database of its own that is removed afterwards.
 
 mod estate;
+pub mod load;
 
 use std::{sync::Arc, time::Instant};
 
 use anyhow::Context;
 use catalog::Catalog;
-use clap::Args;
+use clap::{Args, Subcommand};
 use intake::Intake;
 use ports::{Clock, NoObjects, SystemClock};
 use serde::Serialize;
@@ -19,7 +20,11 @@ use crate::{
 
 /// How much to measure.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
+    /// Something else than what is recorded a second.
+    #[command(subcommand)]
+    pub what: Option<What>,
     /// Resources to record, each with a document of about 1.5 KB and three relations
     #[arg(long, default_value_t = 50_000, value_name = "N")]
     pub resources: usize,
@@ -32,6 +37,13 @@ pub struct Options {
     /// How the table is printed
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
+}
+
+/// What else can be measured.
+#[derive(Debug, Clone, Subcommand)]
+pub enum What {
+    /// A server under a steady stream of events: the lag from an event to the webhook that tells of it, and memory
+    Load(load::Options),
 }
 
 /// A line of the table.
@@ -48,6 +60,9 @@ struct Row {
 const BAR: f64 = 0.3;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
+    if let Some(What::Load(options)) = &options.what {
+        return load::run(options);
+    }
     let folder = std::env::temp_dir().join(format!("perigee-bench-{}", std::process::id()));
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let measured = runtime.block_on(measure(options, &folder));

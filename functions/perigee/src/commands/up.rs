@@ -17,6 +17,7 @@ use ports::{Clock, NoObjects, Objects, SystemClock};
 use runtime::{config, telemetry};
 use tokio::{net::TcpListener, sync::watch};
 
+pub(crate) use self::listen::address;
 use self::{
     database::Running,
     listen::Signals,

@@ -116,11 +116,15 @@ fn configuration(n: usize) -> Value {
 
 /// CloudTrail records as NDJSON, in inputs of the size the API takes.
 pub(super) fn events(events: usize, now: Timestamp) -> Vec<Vec<u8>> {
-    let lines: Vec<String> = (0..events).map(|n| record(n, now - Duration::hours(3)).to_string()).collect();
+    let lines: Vec<String> = (0..events)
+        .map(|n| record(n, now - Duration::hours(3) + Duration::milliseconds(i64::try_from(n).unwrap_or(0) * 100)))
+        .map(|record| record.to_string())
+        .collect();
     lines.chunks(1_000).map(|lines| lines.join("\n").into_bytes()).collect()
 }
 
-fn record(n: usize, began: Timestamp) -> Value {
+/// The CloudTrail record of one of four calls.
+pub(super) fn record(n: usize, at: Timestamp) -> Value {
     let (name, source) = [
         ("AuthorizeSecurityGroupIngress", "ec2.amazonaws.com"),
         ("StopInstances", "ec2.amazonaws.com"),
@@ -152,7 +156,7 @@ fn record(n: usize, began: Timestamp) -> Value {
                 "userName": "Operator",
             }},
         },
-        "eventTime": (began + Duration::milliseconds(i64::try_from(n).unwrap_or(0) * 100)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        "eventTime": at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "eventSource": source,
         "eventName": name,
         "awsRegion": "eu-west-1",
