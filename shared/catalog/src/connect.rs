@@ -157,7 +157,8 @@ pub(crate) async fn reset(pool: &PgPool) -> Result<(), Error> {
                   perigee.change_resources, perigee.findings, perigee.finding_statements, perigee.listings,
                   perigee.listing_pages, perigee.outbox, perigee.rejected, perigee.source_status,
                   perigee.count_deltas, perigee.counts, perigee.health, perigee.health_transitions, perigee.checks,
-                  perigee.check_results, perigee.marks"
+                  perigee.check_results, perigee.marks, perigee.deliveries,
+                  perigee.delivery_attempts"
     )
     .execute(pool)
     .await

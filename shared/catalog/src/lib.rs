@@ -13,6 +13,7 @@ pub mod deliveries;
 mod digest;
 mod error;
 mod findings;
+pub mod glance;
 mod graph;
 pub mod health;
 mod history;
@@ -231,6 +232,7 @@ impl Catalog {
         connect::make_partitions(&self.pool, now).await?;
         status::fold_counts(&self.pool).await?;
         checks::prune(&self.pool, now).await?;
+        deliveries::prune(&self.pool, now).await?;
         outbox::prune(&self.pool, now).await
     }
 }

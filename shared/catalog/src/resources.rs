@@ -19,7 +19,7 @@ use crate::{
 /// The words for [`Evidence`], least first.
 const EVIDENCE: &[&str] = &["reference", "event", "document"];
 
-const FIELDS: Fields = Fields {
+pub(crate) const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("r.id::text")),
         ("type", Column::Text("r.type")),
