@@ -1,0 +1,84 @@
+//! The built-in rules, read once and compiled when they are first needed.
+
+use std::sync::{Arc, LazyLock};
+
+use manifest::HealthRule;
+use serde::Deserialize;
+
+use crate::{conditions, engine::Rule};
+
+/// One file a family.
+const FILES: &[(&str, &str)] = &[("aws", include_str!("builtin/aws.yaml"))];
+
+/// A manifest, as people write it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Manifest {
+    #[serde(rename = "apiVersion")]
+    _api_version: String,
+    #[serde(rename = "kind")]
+    _kind: String,
+    metadata: Metadata,
+    spec: HealthRule,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    name: String,
+}
+
+static RULES: LazyLock<Vec<Arc<Rule>>> = LazyLock::new(|| {
+    let mut rules = Vec::new();
+    for (family, text) in FILES {
+        match read(text) {
+            Ok(manifests) => {
+                rules.extend(manifests.into_iter().map(|one| Rule::lazy(&one.metadata.name, one.spec)))
+            }
+            // A file that cannot be read is seen by the tests; here its rules are left out, and the others judge.
+            Err(error) => debug_assert!(false, "the built-in rules of {family}: {error}"),
+        }
+    }
+    rules.push(Rule::native("kubernetes-conditions", &["Kubernetes::*"], -200, conditions::judge));
+    rules.into_iter().map(Arc::new).collect()
+});
+
+/// The built-in rules.
+pub(crate) fn rules() -> &'static [Arc<Rule>] {
+    &RULES
+}
+
+fn read(text: &str) -> Result<Vec<Manifest>, serde_yaml_ng::Error> {
+    serde_yaml_ng::Deserializer::from_str(text).map(Manifest::deserialize).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_rule_reads_and_compiles() {
+        for (family, text) in FILES {
+            let manifests = read(text).unwrap_or_else(|error| panic!("{family}: {error}"));
+            assert!(!manifests.is_empty(), "{family}");
+            for one in manifests {
+                assert_eq!(one._api_version, manifest::API_VERSION, "{family}: {}", one.metadata.name);
+                assert_eq!(one._kind, "HealthRule");
+                assert_eq!(one.spec.priority, -100, "{family}: {}", one.metadata.name);
+                assert!(!one.spec.description.is_empty(), "{family}: {}", one.metadata.name);
+                if let Err((place, reason)) = crate::compiled::Compiled::new(&one.spec) {
+                    panic!("{family}: {}: {place}: {reason}", one.metadata.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_built_in_rule_has_a_name_of_its_own() {
+        let mut names: Vec<_> = rules().iter().map(|rule| rule.name.clone()).collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
