@@ -5,5 +5,6 @@ pub mod config;
 pub mod lambda;
 mod pump;
 pub mod telemetry;
+pub mod wake;
 
 pub use pump::{PumpError, pump};
