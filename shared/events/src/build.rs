@@ -120,16 +120,8 @@ impl Draft {
     }
 
     /// Adds a fact about a resource, masked; see [`Self::see`].
-    pub(crate) fn fact(&mut self, mut fact: ResourceFact) {
-        fact.aliases.retain(|alias| alias.chars().count() <= MAX_NAME);
-        if let Sighting::Documented(document) = &mut fact.sighting {
-            document.name = document.name.take().map(|name| clip(&name, MAX_NAME));
-            document.replaced = self.replaced;
-            mask::whole_document(&fact.key.kind, document);
-        }
-        fact.aliases.retain(|name| fact.key.is_named(name));
-        fact.aliases.sort_unstable();
-        fact.aliases.dedup();
+    pub(crate) fn fact(&mut self, fact: ResourceFact) {
+        let mut fact = masked(fact, self.replaced);
         let Some(held) = self.facts.get_mut(&fact.key) else {
             self.facts.insert(fact.key.clone(), fact);
             return;
@@ -160,7 +152,12 @@ impl Draft {
 
     /// The finished observation.
     pub(crate) fn finish(self) -> Reading {
-        Reading::Observed(Box::new(Observation {
+        Reading::Observed(Box::new(self.observation()))
+    }
+
+    /// The finished observation itself.
+    pub(crate) fn observation(self) -> Observation {
+        Observation {
             key: self.key,
             source: self.source,
             account: self.account,
@@ -170,8 +167,23 @@ impl Draft {
             changes: self.changes,
             findings: self.findings,
             completeness: Completeness::OnlyThese,
-        }))
+        }
     }
+}
+
+/// A fact as it may leave this crate: its document masked, its names bounded. `replaced` says that characters of it
+/// were replaced.
+pub(crate) fn masked(mut fact: ResourceFact, replaced: bool) -> ResourceFact {
+    fact.aliases.retain(|alias| alias.chars().count() <= MAX_NAME);
+    if let Sighting::Documented(document) = &mut fact.sighting {
+        document.name = document.name.take().map(|name| clip(&name, MAX_NAME));
+        document.replaced = replaced;
+        mask::whole_document(&fact.key.kind, document);
+    }
+    fact.aliases.retain(|name| fact.key.is_named(name));
+    fact.aliases.sort_unstable();
+    fact.aliases.dedup();
+    fact
 }
 
 /// Whether U+FFFD stands anywhere in a payload: [`crate::split()`] puts it where a character cannot be stored. Asked of

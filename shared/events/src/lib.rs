@@ -19,6 +19,8 @@ mod fields;
 mod generic;
 mod guardduty;
 mod health;
+pub mod listed;
+pub mod kubernetes;
 mod mask;
 mod pipelines;
 mod place;

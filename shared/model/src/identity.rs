@@ -86,3 +86,28 @@ pub fn key_from_arn(arn: &Arn<'_>) -> Option<ResourceKey> {
 pub fn key_from_arn_seen_in(arn: &Arn<'_>, account: &str, region: &str) -> Option<ResourceKey> {
     types::key_from_arn(arn, &Spelling { account, region, ..Spelling::default() })
 }
+
+/// The key of a Kubernetes object: in the cluster whose namespace `kube-system` has the UID `cluster`, its group (empty
+/// or `core` for the core group), kind, namespace (none for objects of the whole cluster) and name. The version is no
+/// part of it.
+#[must_use]
+pub fn kubernetes_key(
+    cluster: &str,
+    group: &str,
+    kind: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> ResourceKey {
+    let group = if group.is_empty() { "core" } else { group };
+    ResourceKey {
+        provider: "kubernetes".to_owned(),
+        partition: "kubernetes".to_owned(),
+        account: cluster.to_owned(),
+        region: "global".to_owned(),
+        kind: format!("Kubernetes::{group}::{kind}"),
+        native_id: match namespace {
+            Some(namespace) => format!("{namespace}/{name}"),
+            None => name.to_owned(),
+        },
+    }
+}

@@ -29,7 +29,7 @@ pub use diff::{Difference, diff};
 pub use document::{Document, MASK_SET, Relation};
 pub use finding::{Finding, FindingStatus};
 pub use health::{Health, HealthState, Transition, Verdict};
-pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn, key_from_arn_seen_in};
+pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn, key_from_arn_seen_in, kubernetes_key};
 pub use ids::{
     ChangeId, CheckId, DeliveryId, FindingId, ListingId, ObservationKey, ResourceId, RunId, SignalId,
 };
