@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::value::{Val, from_typed};
+
 /// The value of one variable.
 #[derive(Debug, Clone)]
 pub(crate) enum Bound {
     /// A document.
     Json(Arc<Value>),
-    /// An instant.
-    Time(DateTime<Utc>),
+    /// Anything else.
+    Value(Val<'static>),
 }
 
 /// The values that the variables of a [`crate::Scope`] have. A document is kept as it is, never converted as a whole,
@@ -45,12 +47,21 @@ impl Bindings {
     /// Gives a variable an instant.
     #[must_use]
     pub fn with_time(mut self, name: &str, at: DateTime<Utc>) -> Self {
-        self.values.insert(name.to_owned(), Bound::Time(at));
+        self.values.insert(name.to_owned(), Bound::Value(Val::Time(at)));
         self
     }
 
     /// Gives a variable a value, in place.
     pub fn set(&mut self, name: &str, value: Value) {
         self.values.insert(name.to_owned(), Bound::Json(Arc::new(value)));
+    }
+
+    /// Gives a variable a value in the tagged form: `{"t": type, "v": value}`.
+    ///
+    /// # Errors
+    /// Says what is no such value.
+    pub fn set_typed(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        self.values.insert(name.to_owned(), Bound::Value(from_typed(value)?));
+        Ok(())
     }
 }

@@ -15,6 +15,12 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A fault at a character of the text.
+    pub(crate) fn at_char(source: &str, at: usize, message: impl Into<String>) -> Self {
+        let offset = source.char_indices().nth(at).map_or(source.len(), |(offset, _)| offset);
+        Self::at(source, offset, message)
+    }
+
     /// A fault at a byte of the text.
     pub(crate) fn at(source: &str, offset: usize, message: impl Into<String>) -> Self {
         let before = source.get(..offset.min(source.len())).unwrap_or(source);

@@ -4,13 +4,24 @@
 //! [`Bindings`]. A [`Template`] is text with `${{ CEL }}` in it.
 
 mod bindings;
+mod budget;
+mod eval;
 mod fault;
+mod functions;
+mod lower;
+mod node;
+mod parse;
 mod program;
 mod scope;
+mod suggest;
 mod template;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub use bindings::Bindings;
 pub use fault::{Error, Fault};
 pub use program::Program;
 pub use scope::{Scope, Shape};
+pub use suggest::did_you_mean;
 pub use template::Template;

@@ -3,29 +3,32 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::{Bindings, Error, Fault, Scope, bindings::Bound};
+use crate::{
+    Bindings, Error, Fault, Scope,
+    budget::{Budget, Trouble},
+    eval::Run,
+    fault::shortened,
+    lower,
+    node::Node,
+    parse,
+    value::{Val, to_json, to_typed},
+};
 
 /// An expression, compiled once against a scope.
 #[derive(Debug)]
 pub struct Program {
     source: String,
-    program: cel::Program,
+    node: Node,
 }
 
 impl Program {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// When it is no CEL, or names what the scope does not declare.
+    /// When it is no CEL, is larger than an expression may be, or names what there is not.
     pub fn compile(source: &str, scope: &Scope) -> Result<Self, Fault> {
-        let program =
-            cel::Program::compile(source).map_err(|error| Fault::at(source, 0, error.to_string()))?;
-        for name in program.references().variables() {
-            if !scope.variables.contains_key(name) {
-                return Err(Fault::at(source, 0, format!("unknown variable `{name}`")));
-            }
-        }
-        Ok(Self { source: source.to_owned(), program })
+        let node = parse::with_tree(source, scope, |tree| lower::lower(source, scope, &tree))?;
+        Ok(Self { source: source.to_owned(), node })
     }
 
     /// The expression as it was written.
@@ -34,12 +37,20 @@ impl Program {
         &self.source
     }
 
-    /// The value; an instant is text as in RFC 3339.
+    /// The value: an instant is text as in RFC 3339, a length of time text as `90s`, bytes are base64.
     ///
     /// # Errors
     /// When the expression has no value for these bindings, or passes a bound.
     pub fn evaluate(&self, bindings: &Bindings) -> Result<Value, Error> {
-        self.run(bindings)?.json().map_err(|error| self.no_value(&error))
+        self.run(bindings, |value, budget| to_json(&value, budget))
+    }
+
+    /// The value in the tagged form: `{"t": type, "v": value}`.
+    ///
+    /// # Errors
+    /// As [`Program::evaluate`].
+    pub fn evaluate_typed(&self, bindings: &Bindings) -> Result<Value, Error> {
+        self.run(bindings, |value, budget| to_typed(&value, budget))
     }
 
     /// Whether it holds.
@@ -47,10 +58,12 @@ impl Program {
     /// # Errors
     /// As [`Program::evaluate`], and when the value is not `true` or `false`.
     pub fn holds(&self, bindings: &Bindings) -> Result<bool, Error> {
-        match self.run(bindings)? {
-            cel::Value::Bool(holds) => Ok(holds),
-            other => Err(self.wrong(&other, "true or false")),
-        }
+        self.run(bindings, |value, _| {
+            Ok(match value {
+                Val::Bool(holds) => Ok(holds),
+                other => Err(self.wrong(&other, "true or false")),
+            })
+        })?
     }
 
     /// The instant that it gives; nothing for null.
@@ -58,34 +71,30 @@ impl Program {
     /// # Errors
     /// As [`Program::evaluate`], and when the value is neither an instant nor null.
     pub fn instant(&self, bindings: &Bindings) -> Result<Option<DateTime<Utc>>, Error> {
-        match self.run(bindings)? {
-            cel::Value::Timestamp(at) => Ok(Some(at.to_utc())),
-            cel::Value::Null => Ok(None),
-            other => Err(self.wrong(&other, "a timestamp or null")),
-        }
+        self.run(bindings, |value, _| {
+            Ok(match value {
+                Val::Time(at) => Ok(Some(at)),
+                Val::Null | Val::Optional(None) => Ok(None),
+                other => Err(self.wrong(&other, "a timestamp or null")),
+            })
+        })?
     }
 
-    fn run(&self, bindings: &Bindings) -> Result<cel::Value, Error> {
-        let mut context = cel::Context::default();
-        for (name, value) in &bindings.values {
-            let value = match value {
-                Bound::Json(json) => cel::to_value(json.as_ref()).map_err(|error| self.no_value(&error))?,
-                Bound::Time(at) => cel::Value::Timestamp(at.fixed_offset()),
-            };
-            context.add_variable_from_value(name.clone(), value);
-        }
-        self.program.execute(&context).map_err(|error| self.no_value(&error))
+    fn run<'a, T>(
+        &'a self,
+        bindings: &'a Bindings,
+        then: impl FnOnce(Val<'a>, &Budget) -> Result<T, Trouble>,
+    ) -> Result<T, Error> {
+        let mut run = Run::new(bindings);
+        run.value(&self.node).and_then(|value| then(value, &run.budget)).map_err(|trouble| match trouble {
+            Trouble::NoValue(reason) => Error::NoValue { expression: shortened(&self.source), reason },
+            Trouble::Bound(reason) => {
+                Error::Bound { expression: shortened(&self.source), reason: reason.to_owned() }
+            }
+        })
     }
 
-    fn no_value(&self, reason: &dyn std::fmt::Display) -> Error {
-        Error::NoValue { expression: crate::fault::shortened(&self.source), reason: reason.to_string() }
-    }
-
-    fn wrong(&self, got: &cel::Value, want: &'static str) -> Error {
-        Error::Type {
-            expression: crate::fault::shortened(&self.source),
-            got: got.type_of().to_string(),
-            want,
-        }
+    fn wrong(&self, got: &Val<'_>, want: &'static str) -> Error {
+        Error::Type { expression: shortened(&self.source), got: got.described().to_owned(), want }
     }
 }

@@ -21,13 +21,13 @@ pub enum Shape {
     /// A length of time.
     Duration,
     /// A list of values of one shape.
-    List(Box<Shape>),
+    List(Box<Self>),
     /// A map from text to values of one shape.
-    Map(Box<Shape>),
+    Map(Box<Self>),
     /// Known fields.
     Record {
         /// The fields.
-        fields: BTreeMap<String, Shape>,
+        fields: BTreeMap<String, Self>,
         /// Whether there may be others, of which nothing is known.
         open: bool,
     },
@@ -66,6 +66,7 @@ fn named<'a>(fields: impl IntoIterator<Item = (&'a str, Shape)>) -> BTreeMap<Str
 pub struct Scope {
     pub(crate) variables: BTreeMap<String, Shape>,
     pub(crate) container: String,
+    pub(crate) unchecked: bool,
 }
 
 impl Scope {
@@ -86,6 +87,13 @@ impl Scope {
     #[must_use]
     pub fn within(mut self, container: &str) -> Self {
         container.clone_into(&mut self.container);
+        self
+    }
+
+    /// Lets an expression name what there is not: it has no value then, which `||` and `&&` may pass over.
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
         self
     }
 

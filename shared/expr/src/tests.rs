@@ -1,0 +1,5 @@
+mod attacks;
+mod conformance;
+mod faults;
+mod templates;
+mod values;
