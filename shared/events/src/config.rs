@@ -7,7 +7,7 @@ mod relations;
 
 use std::borrow::Cow;
 
-use model::{Timestamp, known_type};
+use model::{Observation, Timestamp, known_type};
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
@@ -27,6 +27,11 @@ const NOTHING: Around<'_> = Around { account: None, region: None };
 /// A configuration item by itself.
 pub(crate) fn read_item(item: &Value, now: Timestamp) -> Result<Reading, Rejection> {
     item::read(item, NOTHING, now)
+}
+
+/// A row of an advanced query that selects whole items.
+pub(crate) fn read_selected(row: &Value, now: Timestamp) -> Result<Observation, Rejection> {
+    item::read_selected(row, now)
 }
 
 /// A notification, as SNS delivers it.

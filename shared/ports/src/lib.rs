@@ -4,10 +4,19 @@
 //! the world still. `aws` and `perigee` implement them; `testkit` fakes them.
 
 mod bus;
+mod cloud;
+mod cluster;
 mod http;
 mod secrets;
 
 pub use bus::{Bus, BusError, Wake};
+pub use cloud::{
+    AggregatedSource, Cloud, CloudAccess, CloudError, CloudIdentity, Clouds, Recorder, Records, Selected,
+    Selection, Tagged,
+};
+pub use cluster::{
+    ApiKind, BrokenApi, Cluster, ClusterError, ClusterId, Clusters, Discovery, Form, ListRequest, ObjectPage,
+};
 pub use http::{Http, HttpError, Request, Response};
 pub use secrets::{Secret, SecretError, Secrets};
 

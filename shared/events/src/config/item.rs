@@ -19,8 +19,8 @@
 use std::borrow::Cow;
 
 use model::{
-    Arn, Document, Rank, ResourceFact, ResourceKey, Sighting, Source, Spelling, Timestamp, aws_key,
-    known_type,
+    Arn, Document, Observation, Rank, ResourceFact, ResourceKey, Sighting, Source, Spelling, Timestamp,
+    aws_key, known_type,
 };
 use serde_json::{Map, Value};
 
@@ -61,12 +61,42 @@ const NAMES: &[&str] = &[
 
 /// Reads an item; `around` is what the notification or event around it says.
 pub(super) fn read(item: &Value, around: Around<'_>, now: Timestamp) -> Result<Reading, Rejection> {
+    read_as(item, source(item), around, now).map(Draft::finish)
+}
+
+/// Reads a row of an advanced query. It has every field that was asked for and that the resource has, so it is a whole
+/// item though tags or relationships are missing.
+pub(super) fn read_selected(row: &Value, now: Timestamp) -> Result<Observation, Rejection> {
+    let source = Source::new("config", Rank::Config);
+    read_as(&whole_numbers(row), source, super::NOTHING, now).map(Draft::observation)
+}
+
+/// Advanced queries write every number with a fraction: `8080.0`, where the same item elsewhere has `8080`.
+fn whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            // Up to 2^53 every whole number is one that the fraction did not blur.
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and bounded")]
+            Some(float) if float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 => {
+                (float as i64).into()
+            }
+            _ => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(whole_numbers).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, field)| (name.clone(), whole_numbers(field))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    }
+}
+
+fn read_as(item: &Value, source: Source, around: Around<'_>, now: Timestamp) -> Result<Draft, Rejection> {
     const CAPTURED: &str = "configurationItemCaptureTime";
     let at = time::occurred(WHAT, &[(CAPTURED, item.get(CAPTURED).unwrap_or(&Value::Null))], now)?;
     let placed = Placed::of(item, around)?;
     let key = &placed.key;
     let payload = identity(item, placed.own, &key.account, &key.region);
-    let mut draft = Draft::new(&payload, source(item), &key.account, &key.region, at);
+    let mut draft = Draft::new(&payload, source, &key.account, &key.region, at);
     let names = names(item);
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     draft.fact(ResourceFact {
@@ -75,7 +105,7 @@ pub(super) fn read(item: &Value, around: Around<'_>, now: Timestamp) -> Result<R
         state_id: state_id(item),
         sighting: sighting(item, &placed)?,
     });
-    Ok(draft.finish())
+    Ok(draft)
 }
 
 /// The stream of an item. A base item is part of a state: it comes in the API's dialect, without the fields that every
