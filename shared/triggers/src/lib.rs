@@ -4,7 +4,7 @@
 
 mod subject;
 
-pub use subject::{Subject, load};
+pub use subject::{Subject, load, recall};
 
 /// Why triggers could not be dealt with. Trying again is safe.
 #[derive(Debug, thiserror::Error)]

@@ -44,6 +44,17 @@ impl Subject {
             .with_time("now", now)
     }
 
+    /// The variables but `signal` and `now`, to be kept: [`recall`] gives them back when the world has moved on.
+    #[must_use]
+    pub fn snapshot(&self) -> Value {
+        json!({
+            "resource": self.shown.as_deref().unwrap_or(&Value::Null),
+            "change": self.change.as_ref().map_or(Value::Null, change),
+            "run": self.part(&[SignalKind::RunCompleted, SignalKind::RunFailed], &RUN),
+            "check": self.part(&[SignalKind::CheckFailed, SignalKind::CheckRecovered], &CHECK),
+        })
+    }
+
     /// Fields of the payload, where the signal is of one of the kinds.
     fn part(&self, kinds: &[SignalKind], fields: &[(&str, &str)]) -> Value {
         if !kinds.contains(&self.signal.kind) {
@@ -55,6 +66,16 @@ impl Subject {
         };
         Value::Object(fields.iter().map(field).collect::<Map<_, _>>())
     }
+}
+
+/// The variables of `manifest::scopes::trigger` as they were when [`Subject::snapshot`] was taken.
+#[must_use]
+pub fn recall(told: &Signal, snapshot: &Value, now: Timestamp) -> Bindings {
+    let mut bindings = Bindings::new().with("signal", signal(told)).with_time("now", now);
+    for name in ["resource", "change", "run", "check"] {
+        bindings.set(name, snapshot.get(name).cloned().unwrap_or_default());
+    }
+    bindings
 }
 
 /// What a condition sees of a run, and what it is called in the payload.
