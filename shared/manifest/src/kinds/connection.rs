@@ -69,6 +69,10 @@ pub struct WebhookConnection {
     /// Headers of every request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Value>,
+    /// True when the receiver drops what comes again under one `webhook-id` (which is also the `Idempotency-Key`): a
+    /// delivery that a crash cut is sent again. Otherwise it becomes `failed` with the reason `unknown_outcome`.
+    #[serde(default)]
+    pub idempotent: bool,
 }
 
 /// A Slack incoming webhook. Its address is a secret.
