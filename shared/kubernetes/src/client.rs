@@ -64,18 +64,33 @@ impl Default for Limits {
 }
 
 /// The clusters that a kubeconfig names, or the one that this program runs in.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Kubernetes {
     limits: Limits,
+    /// In place of the ambient kubeconfig.
+    ambient: Option<String>,
     /// By context and kubeconfig; a client keeps its connections and its token.
     clients: Mutex<BTreeMap<(Option<String>, Option<String>), (Instant, Arc<Client>)>>,
+}
+
+impl std::fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubernetes").field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 impl Kubernetes {
     /// With limits of its own.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, clients: Mutex::default() }
+        Self { limits, ..Self::default() }
+    }
+
+    /// With a kubeconfig in place of the ambient one.
+    #[must_use]
+    pub fn with_kubeconfig(mut self, kubeconfig: &Secret) -> Self {
+        self.ambient = Some(kubeconfig.expose().to_owned());
+        self
     }
 
     async fn client(
@@ -83,7 +98,8 @@ impl Kubernetes {
         context: Option<&str>,
         kubeconfig: Option<&Secret>,
     ) -> Result<Arc<Client>, ClusterError> {
-        let key = (context.map(str::to_owned), kubeconfig.map(|text| text.expose().to_owned()));
+        let given = kubeconfig.map(|text| text.expose().to_owned()).or_else(|| self.ambient.clone());
+        let key = (context.map(str::to_owned), given);
         let mut clients = self.clients.lock().await;
         clients.retain(|_, (since, _)| since.elapsed() < FRESH);
         if let Some((_, client)) = clients.get(&key) {

@@ -6,6 +6,8 @@
 mod clock;
 mod data;
 mod database;
+mod http;
+mod kubernetes;
 mod moto;
 mod objects;
 mod server;
@@ -13,6 +15,8 @@ mod server;
 pub use clock::FakeClock;
 pub use data::{skip, test_data};
 pub use database::{TestDb, template_name};
+pub use http::{FakeHttp, FakeSecrets, Reply};
+pub use kubernetes::{KubernetesApi, ServedKind, Trouble};
 pub use moto::Moto;
 pub use objects::{Failure, FakeObjects};
 
