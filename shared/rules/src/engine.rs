@@ -207,6 +207,12 @@ impl Rules {
         !self.candidates(kind).is_empty()
     }
 
+    /// Whether the rule that is called `name` is for resources of a type.
+    #[must_use]
+    pub fn rule_concerns(&self, name: &str, kind: &str) -> bool {
+        self.rules.iter().any(|rule| rule.name == name && rule.concerns(kind))
+    }
+
     /// Judges a resource: the `resource` variable with `type`, `config` and whatever else is known of it. The rules of
     /// its type are tried by priority, then by name; the first case that holds is the verdict.
     ///

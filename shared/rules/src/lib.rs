@@ -17,6 +17,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use builtin::fingerprint;
 pub use document::resource_of;
 pub use engine::{Fault, NamedRule, Rules};
 pub use rollup::{Counts, rollup};

@@ -1,0 +1,128 @@
+//! The words that controllers use.
+
+/// How things stand, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mood {
+    /// As they should.
+    Good,
+    /// At rest, because somebody wants it so.
+    Paused,
+    /// Work is being done.
+    Underway,
+    /// Badly.
+    Bad,
+}
+
+/// What it means that a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// All is well; when it does not hold, it is not.
+    Success,
+    /// Something is wrong.
+    Trouble,
+    /// It is at rest.
+    Pause,
+    /// Nothing that health depends on.
+    Other,
+}
+
+/// Conditions that name success.
+const SUCCESS: &[&str] = &[
+    "ready", "available", "healthy", "synced", "reconciled", "succeeded", "successful", "complete", "completed",
+    "established", "installed", "deployed", "accepted", "programmed", "resolvedrefs", "valid", "validated",
+    "admitted", "applied", "initialized", "promoted", "scheduled", "bound", "namesaccepted", "resourcesuptodate",
+    "discoverable", "advertised", "adopted", "foldersynchronized", "fullyapplied", "configured", "provisioned",
+    "parametersgenerated", "registered", "connected", "online", "issued", "approved", "podscheduled", "uptodate",
+];
+
+/// Conditions that name trouble, by how they end.
+const TROUBLE: &[&str] = &[
+    "failed", "failure", "error", "degraded", "stalled", "invalid", "notready", "partiallyready", "erroroccurred",
+    "unhealthy", "unavailable", "denied", "conflict", "conflicted", "crashed", "blocked", "pressure",
+    "nonstructuralschema", "misconfigured", "disconnected", "unreachable", "deadlock",
+];
+
+/// Parts of words that say that something went wrong.
+const BAD: &[&str] = &[
+    "fail", "error", "invalid", "degraded", "unhealthy", "reject", "denied", "forbidden", "crash", "broken",
+    "noncompliant", "cancel", "abort", "timeout", "timedout", "exceeded", "lost", "conflict", "unauthorized",
+    "unreachable", "notfound", "missing", "mismatch", "faulted", "evicted", "exhausted", "stalled", "backoff",
+    "oomkilled", "violation", "corrupt", "offline", "insufficient", "deadletter", "refused",
+];
+
+/// Words that say that all is well.
+const GOOD: &[&str] = &[
+    "ready", "running", "active", "available", "healthy", "succeeded", "success", "successful", "bound",
+    "complete", "completed", "green", "ok", "deployed", "synced", "insync", "valid", "accepted", "compliant",
+    "provisioned", "installed", "initialized", "established", "online", "attached", "applied", "approved",
+    "issued", "up", "stable", "created", "connected", "enabled", "finished", "done", "normal", "passed",
+    "executed", "uptodate", "inuse", "atlatestknown", "promoted",
+];
+
+/// Words that say that work is being done.
+const UNDERWAY: &[&str] = &[
+    "pending", "new", "yellow", "scheduled", "queued", "requested", "unavailable", "submitted", "notreconciled",
+    "inprogress", "notready", "notcomplete", "doesnotexist", "notrunning", "started", "unpublished", "installready",
+    "progressingwithretry", "transferrunning", "deployednotready", "pendingrerun", "init", "accepting", "retry",
+    "upgradepending",
+];
+
+/// Words that say that somebody put it to rest.
+const PAUSED: &[&str] = &["paused", "suspended", "stopped", "hibernated", "hibernating", "parked", "disabled"];
+
+/// A word without case, spaces and punctuation.
+fn folded(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// What it means that a condition of this type holds.
+pub(super) fn kind(condition: &str) -> Kind {
+    let word = folded(condition);
+    if matches!(word.as_str(), "paused" | "suspended") {
+        return Kind::Pause;
+    }
+    if TROUBLE.iter().any(|end| word.ends_with(end)) {
+        return Kind::Trouble;
+    }
+    if SUCCESS.contains(&word.as_str()) || word.ends_with("ready") || word.ends_with("available") {
+        return Kind::Success;
+    }
+    Kind::Other
+}
+
+/// Whether a reason says that somebody stopped the work.
+pub(super) fn is_pause(reason: &str) -> bool {
+    let word = folded(reason);
+    matches!(word.as_str(), "paused" | "suspended" | "reconcilepaused" | "reconciliationpaused" | "pausedbyuser")
+}
+
+/// How things stand by a word; nothing of a word that is not known.
+pub(super) fn mood(word: &str) -> Option<Mood> {
+    let word = folded(word);
+    let word = word.as_str();
+    if word.is_empty() {
+        return None;
+    }
+    if GOOD.contains(&word) {
+        return Some(Mood::Good);
+    }
+    if PAUSED.contains(&word) {
+        return Some(Mood::Paused);
+    }
+    if UNDERWAY.contains(&word) {
+        return Some(Mood::Underway);
+    }
+    if word.starts_with("err") || BAD.iter().any(|part| word.contains(part)) {
+        return Some(Mood::Bad);
+    }
+    let working = ["pending", "waiting", "progress", "notready", "notcomplete", "creating", "notrunning"];
+    if word.ends_with("ing") || working.iter().any(|part| word.contains(part)) {
+        return Some(Mood::Underway);
+    }
+    None
+}
+
+/// How things stand by a sentence that begins with a word for it.
+pub(super) fn mood_of_sentence(sentence: &str) -> Option<Mood> {
+    mood(sentence.split_whitespace().next()?).filter(|mood| *mood == Mood::Underway)
+}
