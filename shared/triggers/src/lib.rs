@@ -1,9 +1,16 @@
-//! A signal with what it is about, as the conditions of people see it.
+//! A signal with what it is about, as the conditions of people see it; and the one way in which runs are started.
 //!
-//! [`load`] reads what many signals are about in a fixed number of statements.
+//! [`load`] reads what many signals are about in a fixed number of statements. [`start`] is what every trigger of a
+//! playbook passes, whoever pulls it: a signal, a schedule, or somebody over the API.
 
+mod books;
+mod guard;
+mod start;
 mod subject;
 
+pub use books::{Book, Books};
+pub use guard::Principals;
+pub use start::{Answer, Refusal, Request, Trigger, start};
 pub use subject::{Subject, load, recall};
 
 /// Why triggers could not be dealt with. Trying again is safe.
