@@ -29,6 +29,7 @@ use futures_util::{StreamExt, stream};
 use model::{ResourceId, Signal, Timestamp};
 use ports::{Clock, Http, Secrets};
 use tokio::sync::RwLock;
+use uuid::Uuid;
 
 use look::{Around, Look};
 use shelf::{Quiet, Shelf};
@@ -161,18 +162,19 @@ impl Notify {
 
     /// What those are about that waited, as it stands now; in the order of `claimed`.
     async fn fresh(&self, claimed: &[ClaimedDelivery]) -> Result<Vec<Option<triggers::Subject>>, Error> {
-        let waited: Vec<Signal> = claimed.iter().filter(|one| waited(one)).map(|one| one.signal.clone()).collect();
-        let mut subjects = if waited.is_empty() {
+        let signals: Vec<Signal> =
+            claimed.iter().filter(|one| waited(one)).map(|one| one.signal.clone()).collect();
+        let mut subjects = if signals.is_empty() {
             Vec::new().into_iter()
         } else {
-            triggers::load(&self.catalog, &waited).await?.into_iter()
+            triggers::load(&self.catalog, &signals).await?.into_iter()
         };
         Ok(claimed.iter().map(|one| if waited(one) { subjects.next() } else { None }).collect())
     }
 
     /// Where the checks and findings stand that those are about that waited.
-    async fn standing(&self, claimed: &[ClaimedDelivery]) -> Result<BTreeMap<uuid::Uuid, String>, Error> {
-        let subjects: Vec<uuid::Uuid> =
+    async fn standing(&self, claimed: &[ClaimedDelivery]) -> Result<BTreeMap<Uuid, String>, Error> {
+        let subjects: Vec<Uuid> =
             claimed.iter().filter(|one| waited(one)).map(|one| one.signal.subject).collect();
         if subjects.is_empty() {
             return Ok(BTreeMap::new());
@@ -192,7 +194,7 @@ impl Notify {
         ids.dedup();
         let mut silences = Vec::new();
         for quiet in shelf.silences.iter().filter(|quiet| quiet.holds(now)) {
-            let Quiet { name, silence, selector } = quiet;
+            let Quiet { name, silence, selector } = &**quiet;
             let about = match selector {
                 None => look::About::Everything,
                 Some(Err(fault)) => look::About::Nothing(fault.clone()),
