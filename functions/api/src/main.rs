@@ -7,12 +7,18 @@ use api::{Config, Context};
 use catalog::Catalog;
 use intake::Intake;
 use ports::SystemClock;
-use runtime::{config, lambda, telemetry};
+use runtime::{
+    config,
+    lambda::{self, Around},
+    telemetry,
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     telemetry::init(telemetry::Format::Json);
-    let catalog = Catalog::connect(&config::database(config::var)?)?;
+    let database = config::database(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env("api", &catalog, &database).await?;
     let intake = Intake {
         catalog: catalog.clone(),
         objects: Arc::new(aws::Objects::from_env().await),
@@ -21,5 +27,5 @@ async fn main() -> anyhow::Result<()> {
     };
     let config = Config { token: config::var("PERIGEE_TOKEN"), local: false };
     let context = Context { catalog, intake, clock: Arc::new(SystemClock), config, sample: None };
-    lambda::serve(api::router(context)).await
+    lambda::serve(around, api::router(context)).await
 }

@@ -6,18 +6,24 @@ use catalog::Catalog;
 use ingest::{Context, config::Config};
 use intake::Intake;
 use ports::SystemClock;
-use runtime::{config, lambda, telemetry};
+use runtime::{
+    config,
+    lambda::{self, Around},
+    telemetry,
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     telemetry::init(telemetry::Format::Json);
     let Config { database, accounts } = Config::from_env(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env("ingest", &catalog, &database).await?;
     let intake = Intake {
-        catalog: Catalog::connect(&database)?,
+        catalog,
         objects: Arc::new(aws::Objects::from_env().await),
         clock: Arc::new(SystemClock),
         accounts,
     };
-    let handle = |ctx: Arc<Context>, payload| async move { ingest::handle(&ctx, payload).await };
-    lambda::run(Context { intake }, handle, ingest::error_type).await
+    let handle = |ctx: Arc<Context>, payload| async move { Ok((ingest::handle(&ctx, payload).await?, None)) };
+    lambda::run(around, Context { intake }, handle, ingest::error_type).await
 }

@@ -32,8 +32,20 @@ pub struct ConnectOptions {
     pub pooler: bool,
 }
 
-pub(crate) fn pool(options: &ConnectOptions) -> Result<PgPool, Error> {
+impl ConnectOptions {
+    /// The host, the port and the user that the address names, or `None` where it cannot be read.
+    #[must_use]
+    pub fn address(&self) -> Option<(String, u16, String)> {
+        let connect = PgConnectOptions::from_str(&self.url).ok()?;
+        Some((connect.get_host().to_owned(), connect.get_port(), connect.get_username().to_owned()))
+    }
+}
+
+pub(crate) fn pool(options: &ConnectOptions, role: Option<&str>) -> Result<PgPool, Error> {
     let mut connect = PgConnectOptions::from_str(&options.url).map_err(Error::Address)?;
+    if let Some(role) = role {
+        connect = connect.options([("role", role)]);
+    }
     if options.pooler {
         connect = connect.statement_cache_capacity(0);
     }
@@ -148,6 +160,24 @@ pub(crate) async fn make_partitions(pool: &PgPool, now: Timestamp) -> Result<(),
     .await
     .map_err(Error::writing("partitions"))?;
     Ok(())
+}
+
+/// The role that owns the catalog where functions sign in by IAM.
+pub(crate) const OWNER: &str = "perigee";
+
+/// Makes that role, and lets whoever asks act as it.
+pub(crate) async fn make_owner(pool: &PgPool) -> Result<(), Error> {
+    sqlx::raw_sql(include_str!("../queries/owner.sql"))
+        .execute(pool)
+        .await
+        .map_err(Error::writing("the role that owns the catalog"))?;
+    Ok(())
+}
+
+/// Signs in with another password from now on; connections that are open stay.
+pub(crate) fn renew_password(pool: &PgPool, password: &str) {
+    let options = PgConnectOptions::clone(&pool.connect_options());
+    pool.set_connect_options(options.password(password));
 }
 
 pub(crate) async fn reset(pool: &PgPool) -> Result<(), Error> {

@@ -64,7 +64,7 @@ impl Catalog {
     /// # Errors
     /// When the address cannot be read.
     pub fn connect(options: &ConnectOptions) -> Result<Self, Error> {
-        connect::pool(options).map(|pool| Self { pool })
+        connect::pool(options, None).map(|pool| Self { pool })
     }
 
     /// Brings the database to this build's schema. Safe to call from two processes at once.
@@ -215,6 +215,29 @@ impl Catalog {
     /// What the database says.
     pub async fn reset(&self) -> Result<(), Error> {
         connect::reset(&self.pool).await
+    }
+
+    /// Makes the role `perigee`, which owns the catalog and which functions sign in as by IAM, where there is none. Wants
+    /// a user that may make roles.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn make_owner(&self) -> Result<(), Error> {
+        connect::make_owner(&self.pool).await
+    }
+
+    /// As [`Self::connect`], and everything is done as the role `perigee`.
+    ///
+    /// # Errors
+    /// When the address cannot be read.
+    pub fn connect_as_owner(options: &ConnectOptions) -> Result<Self, Error> {
+        Ok(Self { pool: connect::pool(options, Some(connect::OWNER))? })
+    }
+
+    /// Signs in with another password from now on, where passwords are short-lived (IAM); connections that are open
+    /// stay.
+    pub fn renew_password(&self, password: &str) {
+        connect::renew_password(&self.pool, password);
     }
 
     /// Closes the connections, once what is under way on them is done. Nothing can be asked afterwards.

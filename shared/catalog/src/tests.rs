@@ -386,6 +386,25 @@ async fn a_schema_newer_than_the_binary_is_refused() {
 }
 
 #[tokio::test]
+async fn the_owner_is_made_once_and_owns_what_it_migrates() {
+    let db = TestDb::empty().await;
+    let master = Catalog::connect(&options(db.url())).unwrap();
+    master.make_owner().await.unwrap();
+    master.make_owner().await.unwrap();
+    let owner = Catalog::connect_as_owner(&options(db.url())).unwrap();
+    owner.migrate(now()).await.unwrap();
+    owner.maintain(now()).await.unwrap();
+    let owners: Vec<String> =
+        sqlx::query_scalar("select distinct tableowner::text from pg_tables where schemaname = 'perigee'")
+            .fetch_all(&master.pool)
+            .await
+            .unwrap();
+    assert_eq!(owners, ["perigee"]);
+    let (host, _, user) = options("postgres://dana@catalog.example.com/perigee").address().unwrap();
+    assert_eq!((host.as_str(), user.as_str()), ("catalog.example.com", "dana"));
+}
+
+#[tokio::test]
 async fn two_processes_may_migrate_at_once() {
     let db = TestDb::empty().await;
     let (one, other) = (

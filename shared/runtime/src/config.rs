@@ -88,7 +88,11 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn flag(name: &'static str, var: impl Fn(&str) -> Option<String>) -> Result<bool, Error> {
+/// A variable that is `1` or `0`; absent is `0`.
+///
+/// # Errors
+/// When it holds anything else.
+pub fn flag(name: &'static str, var: impl Fn(&str) -> Option<String>) -> Result<bool, Error> {
     match var(name).as_deref() {
         None | Some("0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),
