@@ -2,6 +2,7 @@
 
 create table perigee.scrapers (
     name text primary key,
+    version text not null,
     due_at timestamptz not null,
     planned_at timestamptz,
     state text not null default 'waiting' check (state in ('waiting', 'planned', 'failed')),
@@ -13,6 +14,7 @@ create table perigee.scrapers (
     fence bigint not null default 0
 );
 comment on table perigee.scrapers is 'One row per scraper: when it is planned into shards next, and how the last planning ended.';
+comment on column perigee.scrapers.version is 'A hash of what is to be listed: another one is due at once.';
 comment on column perigee.scrapers.accept_deletions is 'A person said that the next listings may delete whatever they do not have.';
 comment on column perigee.scrapers.fence is 'Grows with every lease, so that a worker whose lease ran out cannot write.';
 

@@ -23,12 +23,16 @@
 //! resource type (`Kubernetes::apps::Deployment`), its `account` and `region` are those of the resources' keys
 //! (a cluster's id and `global`), and `spec` is the provider's own JSON, given back to `open`.
 
+pub mod aws;
 mod fault;
+mod handle;
+pub mod kubernetes;
 mod lister;
 mod listing;
 mod schedule;
 mod scrapers;
 
 pub use fault::{Fault, FaultKind};
+pub use handle::{Outcome, error_type, handle};
 pub use lister::{Certainty, Lister, NamedScraper, Page, Provider, Verdict};
 pub use schedule::{Error, Providers, Scrape};

@@ -88,8 +88,7 @@ impl Scrape {
     /// What the catalog says. Nothing is lost then: claims run out, and the work is due again.
     pub async fn tick(&self) -> Result<Option<Timestamp>, Error> {
         let scrapers = Arc::new(scrapers::all(&self.catalog, &self.ambient).await?);
-        let names: Vec<String> = scrapers.iter().map(|scraper| scraper.name.clone()).collect();
-        self.catalog.keep_scrapers(&names, self.clock.now()).await?;
+        self.catalog.keep_scrapers(&scrapers::versions(&scrapers), self.clock.now()).await?;
         for _ in 0..SCRAPERS_A_TICK {
             let Some(claimed) = self.catalog.claim_scraper(self.clock.now(), LEASE).await? else { break };
             self.plan(&scrapers, &claimed).await?;
@@ -105,8 +104,7 @@ impl Scrape {
     /// What the catalog says.
     pub async fn now(&self, name: Option<&str>, accept_deletions: bool) -> Result<Vec<String>, Error> {
         let all = scrapers::all(&self.catalog, &self.ambient).await?;
-        let names: Vec<String> = all.into_iter().map(|scraper| scraper.name).collect();
-        self.catalog.keep_scrapers(&names, self.clock.now()).await?;
+        self.catalog.keep_scrapers(&scrapers::versions(&all), self.clock.now()).await?;
         let due = self.catalog.scrape_now(name, accept_deletions, self.clock.now()).await?;
         if !due.is_empty() {
             self.tick().await?;
@@ -221,13 +219,4 @@ pub enum Error {
     /// A worker ended before its time.
     #[error("a worker that lists a shard stopped; its claim runs out and the shard is listed again")]
     Worker(#[source] tokio::task::JoinError),
-    /// A stored manifest is none.
-    #[error("the stored Scraper {name} cannot be read; apply it again")]
-    Manifest {
-        /// Its name.
-        name: String,
-        /// What went wrong.
-        #[source]
-        source: serde_json::Error,
-    },
 }

@@ -15,21 +15,25 @@ fn until(now: Timestamp, lease: Duration) -> Timestamp {
 }
 
 impl Catalog {
-    /// Makes the scrapers' rows those of `names`: a new one is due at once, one that is not named goes with its
-    /// shards. What they saw stays.
+    /// Makes the scrapers' rows those of `scrapers`, names and versions: a new one is due at once, and so is one whose
+    /// version is another; one that is not named goes with its shards. What they saw stays.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn keep_scrapers(&self, names: &[String], now: Timestamp) -> Result<(), Error> {
+    pub async fn keep_scrapers(&self, scrapers: &[(String, String)], now: Timestamp) -> Result<(), Error> {
+        let (names, versions): (Vec<String>, Vec<String>) = scrapers.iter().cloned().unzip();
         let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
-        sqlx::query!("delete from perigee.scrapers where not name = any ($1)", names)
+        sqlx::query!("delete from perigee.scrapers where not name = any ($1)", &names)
             .execute(&mut *tx)
             .await
             .map_err(Error::writing(SCRAPERS))?;
         sqlx::query!(
-            "insert into perigee.scrapers (name, due_at) select n, $2 from unnest($1::text[]) n order by n
-             on conflict (name) do nothing",
-            names,
+            "insert into perigee.scrapers as s (name, version, due_at)
+             select name, version, $3 from unnest($1::text[], $2::text[]) n (name, version) order by name
+             on conflict (name) do update set version = excluded.version, due_at = excluded.due_at
+             where s.version <> excluded.version",
+            &names,
+            &versions,
             now
         )
         .execute(&mut *tx)
