@@ -13,6 +13,10 @@ const FILES: &[(&str, &str)] = &[
     ("kubernetes-workloads", include_str!("builtin/kubernetes-workloads.yaml")),
     ("kubernetes-pods", include_str!("builtin/kubernetes-pods.yaml")),
     ("kubernetes-cluster", include_str!("builtin/kubernetes-cluster.yaml")),
+    ("argo", include_str!("builtin/argo.yaml")),
+    ("cloud-controllers", include_str!("builtin/cloud-controllers.yaml")),
+    ("operators", include_str!("builtin/operators.yaml")),
+    ("flanksource", include_str!("builtin/flanksource.yaml")),
     ("other-clouds", include_str!("builtin/other-clouds.yaml")),
 ];
 

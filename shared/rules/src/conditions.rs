@@ -59,8 +59,9 @@ pub(crate) fn judge(resource: &Value, _now: Timestamp) -> Option<Opinion> {
         let reason = format!("generation {wanted} is not observed yet, only {observed}");
         return Some(opinion(Health::Unknown, "Progressing", false, reason));
     }
-    if let Some(opinion) = by_conditions(&object).or_else(|| by_phase(&object)) {
-        return Some(opinion);
+    let found = by_conditions(&object).or_else(|| by_phase(&object)).or_else(|| plainly(&object));
+    if found.is_some() {
+        return found;
     }
     // What has no status by its nature (a config map, a role) is judged by nobody.
     if object.is_built_in() {
@@ -90,18 +91,32 @@ fn by_conditions(object: &Object<'_>) -> Option<Opinion> {
     if ready.is_some_and(|ready| ready.is("True")) {
         return Some(while_ready(&conditions, trouble));
     }
+    if object.phase_mood() == Some(Mood::Paused) {
+        return by_phase(object);
+    }
     // A condition that fails says more than one that only summarizes it.
     if let Some(trouble) = trouble {
         return Some(opinion(Health::Unhealthy, trouble.word_or("Degraded"), true, trouble.why()));
     }
     let stages: Vec<&Condition<'_>> = match ready {
         Some(ready) => [ready].into_iter().chain(conditions.iter().filter(|c| c.is_failure())).collect(),
-        None => conditions.iter().filter(|c| words::kind(c.kind) == Kind::Success).collect(),
+        None => {
+            let tells = |c: &&Condition<'_>| matches!(words::kind(c.kind), Kind::Success | Kind::Work);
+            conditions.iter().filter(tells).collect()
+        }
     };
     let worst = stages.iter().max_by_key(|c| c.mood(object.phase_mood()))?;
+    // Where nothing says Ready, the phase is heard as well.
+    let phase = object.phase_mood().filter(|_| ready.is_none());
+    if phase > Some(worst.mood(phase)) {
+        return by_phase(object);
+    }
     let retries = conditions.iter().any(|c| c.reason == "ProgressingWithRetry" && c.is("True"));
     Some(match worst.mood(object.phase_mood()) {
-        Mood::Bad => opinion(Health::Unhealthy, worst.word_or("Degraded"), !retries, worst.why()),
+        Mood::Bad => {
+            let settled = !retries && !worst.is_underway();
+            opinion(Health::Unhealthy, worst.word_or("Degraded"), settled, worst.why())
+        }
         Mood::Underway => opinion(Health::Unknown, worst.word_or("Progressing"), false, worst.why()),
         Mood::Paused => opinion(Health::Healthy, "Suspended", true, worst.why()),
         Mood::Good => match conditions.iter().find(|c| c.is_work()) {
@@ -143,10 +158,24 @@ fn by_phase(object: &Object<'_>) -> Option<Opinion> {
     let why = object.message();
     Some(match words::mood(phase) {
         Some(Mood::Good) => opinion(Health::Healthy, phase, true, why),
-        Some(Mood::Paused) => opinion(Health::Healthy, "Suspended", true, format!("it is {phase}; {why}")),
+        Some(Mood::Paused) => opinion(
+            Health::Healthy,
+            "Suspended",
+            true,
+            if why.is_empty() { format!("it is {phase}") } else { why.to_owned() },
+        ),
         Some(Mood::Underway) => opinion(Health::Unknown, phase, false, why),
         Some(Mood::Bad) => opinion(Health::Unhealthy, phase, true, why),
         None => opinion(Health::Unknown, phase, false, why),
+    })
+}
+
+/// Judges by a plain yes or no.
+fn plainly(object: &Object<'_>) -> Option<Opinion> {
+    Some(match object.plain()? {
+        Mood::Good => opinion(Health::Healthy, "Ready", true, ""),
+        Mood::Bad => opinion(Health::Unhealthy, "Error", false, object.message()),
+        Mood::Underway | Mood::Paused => opinion(Health::Unknown, "Progressing", false, object.message()),
     })
 }
 

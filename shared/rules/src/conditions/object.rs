@@ -20,6 +20,9 @@ const PHASES: &[&str] = &[
     "/status/printableStatus",
     "/status/applicationState/state",
     "/status/compliant",
+    "/status/updateStatus",
+    "/status/certificateStatus",
+    "/status/ansibleJobResult/status",
     "/status/currentPhase",
     "/status/currentStatus",
     "/status/lastOperationStatus",
@@ -149,6 +152,22 @@ impl<'a> Object<'a> {
         self.phase().and_then(words::mood)
     }
 
+    /// What a status says with a plain yes or no, or by counting.
+    pub(super) fn plain(&self) -> Option<Mood> {
+        let status = self.object.get("status")?;
+        let error = ["/error/message", "/error", "/errorMessage"];
+        if error.iter().any(|at| status.pointer(at).and_then(Value::as_str).is_some_and(|e| !e.is_empty())) {
+            return Some(Mood::Bad);
+        }
+        let word = ["ready", "readyToUse", "available"].iter().find_map(|name| status.get(name)?.as_bool());
+        if let Some(yes) = word {
+            return Some(if yes { Mood::Good } else { Mood::Underway });
+        }
+        let count = |name: &str| status.get(name).and_then(Value::as_u64);
+        let (wanted, ready) = (count("replicas")?, count("readyReplicas")?);
+        Some(if ready >= wanted { Mood::Good } else { Mood::Underway })
+    }
+
     pub(super) fn message(&self) -> &'a str {
         MESSAGES.iter().find_map(|pointer| self.text(pointer)).unwrap_or_default()
     }
@@ -179,20 +198,32 @@ impl<'a> Condition<'a> {
 
     /// Whether it does not hold, for a reason that names a failure.
     pub(super) fn is_failure(&self) -> bool {
-        self.is("False")
-            && words::kind(self.kind) == Kind::Success
-            && self.severity != "Info"
-            && words::mood(self.reason) == Some(Mood::Bad)
+        let telling = self.kind == "Running" || matches!(words::kind(self.kind), Kind::Success | Kind::Work);
+        telling && self.is("False") && self.severity != "Info" && words::mood(self.reason) == Some(Mood::Bad)
     }
 
-    /// How things stand by it, if it names success.
+    /// How things stand by it, if it names success or work.
     pub(super) fn mood(&self, phase: Option<Mood>) -> Mood {
+        let reason = words::mood(self.reason);
+        if words::kind(self.kind) == Kind::Work {
+            return match self.status {
+                "True" if words::is_done(self.reason) => Mood::Good,
+                "False" if reason == Some(Mood::Bad) => Mood::Bad,
+                "False" => Mood::Good,
+                _ => Mood::Underway,
+            };
+        }
         match self.status {
+            // A job that is complete may have failed.
+            "True" if self.kind.starts_with("Complete") && reason == Some(Mood::Bad) => Mood::Bad,
             "True" => Mood::Good,
             "Unknown" | "" => Mood::Underway,
             "False" if self.severity == "Info" => Mood::Underway,
-            "False" => match words::mood(self.reason) {
-                Some(Mood::Underway) => Mood::Underway,
+            "False" => match reason {
+                Some(Mood::Underway) => match words::mood_of_sentence(self.message) {
+                    Some(Mood::Bad) => Mood::Bad,
+                    _ => Mood::Underway,
+                },
                 // Without a reason, the phase may know; a message alone is an excuse.
                 None if self.reason.is_empty() => match phase {
                     Some(Mood::Underway | Mood::Paused) => Mood::Underway,
@@ -202,6 +233,11 @@ impl<'a> Condition<'a> {
             },
             _ => Mood::Bad,
         }
+    }
+
+    /// Whether its reason says that work is being done, however badly it goes.
+    pub(super) fn is_underway(&self) -> bool {
+        words::mood(self.reason) == Some(Mood::Underway)
     }
 
     /// Its reason, or a word for it.

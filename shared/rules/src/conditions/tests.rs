@@ -32,20 +32,24 @@ fn a_condition_that_names_success_speaks_for_the_object() {
 
 #[test]
 fn a_condition_that_names_trouble_is_trouble_only_when_it_holds() {
-    let failed = |status: &str| word(conditions(json!([
-        {"type": "Available", "status": "True", "reason": "MinimumReplicas"},
-        {"type": "ReconcileError", "status": status, "message": "no such role"},
-    ])));
+    let failed = |status: &str| {
+        word(conditions(json!([
+            {"type": "Available", "status": "True", "reason": "MinimumReplicas"},
+            {"type": "ReconcileError", "status": status, "message": "no such role"},
+        ])))
+    };
     assert_eq!(failed("False").0, Health::Healthy);
     assert_eq!(failed("True").0, Health::Unhealthy);
 }
 
 #[test]
 fn a_status_of_an_older_generation_says_nothing() {
-    let object = |observed: i64| json!({
-        "metadata": {"generation": 3},
-        "status": {"observedGeneration": observed, "conditions": [{"type": "Ready", "status": "True"}]},
-    });
+    let object = |observed: i64| {
+        json!({
+            "metadata": {"generation": 3},
+            "status": {"observedGeneration": observed, "conditions": [{"type": "Ready", "status": "True"}]},
+        })
+    };
     assert_eq!(word(object(2)), (Health::Unknown, "Progressing".to_owned(), false));
     assert_eq!(word(object(3)).0, Health::Healthy);
 }
@@ -83,6 +87,9 @@ fn a_deletion_is_stalled_after_an_hour_and_says_when() {
     assert_eq!((early.status.as_str(), early.health), ("Terminating", Health::Unknown));
     assert_eq!(early.until, Some(at("2026-03-03T01:00:00Z")));
     let late = terminating(&thing, at("2026-03-03T01:00:00Z")).unwrap();
-    assert_eq!((late.status.as_str(), late.health, late.until), ("TerminatingStalled", Health::Warning, None));
+    assert_eq!(
+        (late.status.as_str(), late.health, late.until),
+        ("TerminatingStalled", Health::Warning, None)
+    );
     assert_eq!(late.reason, "terminating for 1h; finalizers: example.com/hold");
 }

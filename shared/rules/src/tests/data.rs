@@ -82,7 +82,7 @@ fn documents_of_the_incumbent_are_judged_as_it_judges_them() {
         }
     }
     println!("{report}health {health:?}, status {status:?}, ready {ready:?}");
-    assert_eq!((health, status, ready), ((0, 0), (0, 0), (0, 0)));
+    assert_eq!((health, status, ready), ((85, 85), (73, 74), (58, 58)));
 }
 
 /// Whether a verdict is what one of Argo CD's words means here.
@@ -110,9 +110,10 @@ fn custom_resources_are_judged_as_argo_cd_judges_them() {
         if means(word, &verdict) {
             agree.0 += 1;
         } else {
-            writeln!(report, "{} wanted {word} ({})\n    got {verdict:?}", row["id"], row["message"]).unwrap();
+            writeln!(report, "{} wanted {word} ({})\n    got {verdict:?}", row["id"], row["message"])
+                .unwrap();
         }
     }
     println!("{report}{agree:?}");
-    assert_eq!(agree, (0, 0));
+    assert_eq!(agree, (480, 494));
 }
