@@ -25,3 +25,12 @@ pub use program::Program;
 pub use scope::{Scope, Shape};
 pub use suggest::did_you_mean;
 pub use template::Template;
+
+/// Compiles a regular expression within the bounds that those of expressions have: it is short, small when compiled,
+/// and matched in linear time.
+///
+/// # Errors
+/// Says why it is none, or which bound it passes.
+pub fn pattern(text: &str) -> Result<regex::Regex, String> {
+    functions::regex::compile(text)
+}
