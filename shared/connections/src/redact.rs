@@ -95,6 +95,35 @@ impl Redactor {
         text
     }
 
+    /// How many bytes of a text that goes on can be redacted already: neither does a secret begin in them that ends
+    /// in what is to come, nor does one that is there whole reach beyond them.
+    #[must_use]
+    pub fn settled(&self, text: &str) -> usize {
+        let longest = self.forms.first().map_or(0, String::len);
+        let may_begin = |at: &usize| {
+            let rest = text.get(*at..);
+            rest.is_some_and(|rest| self.forms.iter().any(|form| form.len() > rest.len() && form.starts_with(rest)))
+        };
+        let from = text.len().saturating_sub(longest.saturating_sub(1));
+        let mut settled = (from..text.len()).find(may_begin).unwrap_or(text.len());
+        // One that is whole and reaches over the end would be cut in two, and so would one that reaches over that.
+        loop {
+            let reaches_over = |form: &&String| {
+                let first = settled.saturating_sub(form.len().saturating_sub(1));
+                let starts = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with(form.as_str()));
+                (first..settled).any(starts)
+            };
+            let over = self.forms.iter().filter(reaches_over).filter_map(|form| {
+                let first = settled.saturating_sub(form.len().saturating_sub(1));
+                (first..settled).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(form.as_str())))
+            });
+            match over.min() {
+                Some(start) if settled < text.len() => settled = start,
+                Some(_) | None => return settled,
+            }
+        }
+    }
+
     /// The bytes as text, with `***` in place of every secret.
     #[must_use]
     pub fn redact_bytes(&self, bytes: &[u8]) -> String {
