@@ -6,6 +6,8 @@ mod due;
 mod judge;
 mod subjects;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use due::{Cause, Touched, TypeCursor};
 pub use judge::{Judged, Judgement};

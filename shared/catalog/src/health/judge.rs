@@ -30,6 +30,8 @@ pub struct Judged {
     pub resources: usize,
     /// Of how many health or status changed.
     pub changed: usize,
+    /// True when rules were edited meanwhile: nothing was judged, and the rules must be read anew.
+    pub outdated: bool,
 }
 
 /// A row that is due, and why.
@@ -60,7 +62,8 @@ struct Change {
 }
 
 impl Catalog {
-    /// Judges up to `limit` resources that are due, as they stand now. Judges that work at once get different ones; one
+    /// Judges up to `limit` resources that are due, as they stand now, by the rules of the mark
+    /// `known`. Judges that work at once get different ones; one
     /// that dies leaves them due.
     ///
     /// # Errors
@@ -69,12 +72,17 @@ impl Catalog {
         &self,
         limit: u32,
         now: Timestamp,
+        known: i64,
         judge: &mut (dyn FnMut(&Subject) -> Judgement + Send),
     ) -> Result<Judged, Error> {
         let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
         let due = claim(&mut tx, limit, now).await?;
         if due.is_empty() {
             return Ok(Judged::default());
+        }
+        // Asked after the claim: a rule was edited before anything became due for it.
+        if mark_of_rules(&mut tx).await? != known {
+            return Ok(Judged { outdated: true, ..Judged::default() });
         }
         let ids: Vec<Uuid> = due.iter().map(|due| due.id).collect();
         // Read after the rows were locked: whoever records something newer makes them due again once we are done.
@@ -99,8 +107,17 @@ impl Catalog {
             .collect();
         outbox::put(&mut tx, &signals, now).await?;
         tx.commit().await.map_err(Error::writing("health"))?;
-        Ok(Judged { resources: due.len(), changed: numbers.len() })
+        Ok(Judged { resources: due.len(), changed: numbers.len(), outdated: false })
     }
+}
+
+async fn mark_of_rules(db: &mut PgConnection) -> Result<i64, Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(max(mark), 0) as "mark!" from perigee.manifests where kind = 'HealthRule'"#
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::reading("manifests"))
 }
 
 async fn claim(db: &mut PgConnection, limit: u32, now: Timestamp) -> Result<Vec<Due>, Error> {
