@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use manifest::HealthRule;
-use serde::Deserialize;
+use manifest::{Manifest, Spec};
 
 use crate::{conditions, engine::Rule};
 
@@ -20,35 +19,26 @@ const FILES: &[(&str, &str)] = &[
     ("other-clouds", include_str!("builtin/other-clouds.yaml")),
 ];
 
-/// A manifest, as people write it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Manifest {
-    #[serde(rename = "apiVersion")]
-    _api_version: String,
-    #[serde(rename = "kind")]
-    _kind: String,
-    metadata: Metadata,
-    spec: HealthRule,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Metadata {
-    name: String,
-}
-
 static RULES: LazyLock<Vec<Arc<Rule>>> = LazyLock::new(|| {
     let mut rules = Vec::new();
-    for (_, text) in FILES {
+    for (family, text) in FILES {
         // A test holds that every file reads; were one not to, the rules of the others would still judge.
-        let manifests = read(text).unwrap_or_default();
-        rules.extend(manifests.into_iter().map(|one| Rule::lazy(&one.metadata.name, one.spec)));
+        let (manifests, _) = manifest::parse(text, family);
+        rules.extend(manifests.into_iter().filter_map(|Manifest { metadata, spec }| match spec {
+            Spec::HealthRule(spec) => Some(Rule::lazy(&metadata.name, spec)),
+            _ => None,
+        }));
     }
-    rules.push(Rule::native("kubernetes-terminating", &["Kubernetes::*"], -99, conditions::terminating));
-    rules.push(Rule::native("kubernetes-conditions", &["Kubernetes::*"], -200, conditions::judge));
+    let all = &["Kubernetes::*"];
+    rules.push(Rule::native("kubernetes-terminating", all, TERMINATING, conditions::terminating));
+    rules.push(Rule::native("kubernetes-conditions", all, CONDITIONS, conditions::judge));
     rules.into_iter().map(Arc::new).collect()
 });
+
+/// What is being deleted is judged before any other built-in rule speaks.
+const TERMINATING: i32 = -99;
+/// Conditions are looked at when no rule knows the type better.
+const CONDITIONS: i32 = -200;
 
 /// The built-in rules.
 pub(crate) fn rules() -> &'static [Arc<Rule>] {
@@ -63,27 +53,23 @@ pub fn fingerprint() -> String {
     model::ContentHash::of_bytes(all.as_bytes()).to_string()
 }
 
-fn read(text: &str) -> Result<Vec<Manifest>, serde_yaml_ng::Error> {
-    serde_yaml_ng::Deserializer::from_str(text).map(Manifest::deserialize).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_built_in_rule_reads_and_compiles() {
+    fn every_built_in_rule_is_a_manifest_without_fault() {
         for (family, text) in FILES {
-            let manifests = read(text).unwrap_or_else(|error| panic!("{family}: {error}"));
+            let (manifests, faults) = manifest::lint(text, family);
+            assert_eq!(faults, [], "{family}");
             assert!(!manifests.is_empty(), "{family}");
             for one in manifests {
-                assert_eq!(one._api_version, manifest::API_VERSION, "{family}: {}", one.metadata.name);
-                assert_eq!(one._kind, "HealthRule");
-                assert_eq!(one.spec.priority, -100, "{family}: {}", one.metadata.name);
-                assert!(!one.spec.description.is_empty(), "{family}: {}", one.metadata.name);
-                if let Err((place, reason)) = crate::compiled::Compiled::new(&one.spec) {
-                    panic!("{family}: {}: {place}: {reason}", one.metadata.name);
-                }
+                let name = one.name().to_owned();
+                let Spec::HealthRule(spec) = one.spec else { panic!("{family}: {name} is no HealthRule") };
+                assert_eq!(spec.priority, -100, "{family}: {name}");
+                assert!(!spec.description.is_empty(), "{family}: {name}");
+                let compiled = crate::compiled::Compiled::new(&spec);
+                assert!(compiled.is_ok(), "{family}: {name}: {:?}", compiled.err());
             }
         }
     }
@@ -92,6 +78,7 @@ mod tests {
     fn every_built_in_rule_has_a_name_of_its_own() {
         let mut names: Vec<_> = rules().iter().map(|rule| rule.name.clone()).collect();
         let all = names.len();
+        assert!(all > 40, "only {all} rules");
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all);

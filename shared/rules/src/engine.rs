@@ -85,13 +85,13 @@ impl fmt::Debug for Body {
 
 impl Rule {
     /// A built-in manifest.
-    pub(crate) fn lazy(name: &str, spec: HealthRule) -> Self {
+    pub(crate) fn lazy(name: &str, spec: Box<HealthRule>) -> Self {
         Self {
             name: format!("builtin/{name}"),
             types: spec.types.clone(),
             priority: spec.priority,
             every: every(&spec),
-            body: Body::Lazy(Box::new(spec), OnceLock::new()),
+            body: Body::Lazy(spec, OnceLock::new()),
         }
     }
 
