@@ -20,11 +20,13 @@ pub(crate) fn describes(selector: &Selector, resource: &Value) -> bool {
     })
 }
 
-/// The text at a path. Keys of tags and labels may have dots in them; `health` is the word for how well it is.
+/// The text at a path. Keys of tags and labels may have dots in them; `health` and
+/// `status` are those of the verdict before.
 fn text(resource: &Value, path: &[&str]) -> String {
     let found = match path {
         [map @ ("tags" | "labels"), key @ ..] => resource.get(map).and_then(|map| map.get(key.join("."))),
         ["health"] => resource.pointer("/health/health"),
+        ["status"] => resource.pointer("/health/status"),
         _ => path.iter().try_fold(resource, |value, key| value.get(key)),
     };
     match found {

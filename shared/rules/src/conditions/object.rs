@@ -224,11 +224,9 @@ impl<'a> Condition<'a> {
                     Some(Mood::Bad) => Mood::Bad,
                     _ => Mood::Underway,
                 },
-                // Without a reason, the phase may know; a message alone is an excuse.
-                None if self.reason.is_empty() => match phase {
-                    Some(Mood::Underway | Mood::Paused) => Mood::Underway,
-                    _ => words::mood_of_sentence(self.message).unwrap_or(Mood::Bad),
-                },
+                // Where the reason names no failure, a phase of work or rest explains it.
+                None if matches!(phase, Some(Mood::Underway | Mood::Paused)) => Mood::Underway,
+                None if self.reason.is_empty() => words::mood_of_sentence(self.message).unwrap_or(Mood::Bad),
                 _ => Mood::Bad,
             },
             _ => Mood::Bad,

@@ -134,7 +134,7 @@ const BAD: &[&str] = &[
     "corrupt",
     "offline",
     "insufficient",
-    "deadletter",
+    "limitreached",
     "refused",
 ];
 
