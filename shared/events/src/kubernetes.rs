@@ -32,6 +32,7 @@ const NO_RESOURCES: &[(&str, &str)] = &[
     ("metrics.k8s.io", ""),
     ("custom.metrics.k8s.io", ""),
     ("external.metrics.k8s.io", ""),
+    ("autoscaling.k8s.io", "VerticalPodAutoscalerCheckpoint"),
     // The old home of Deployment, Ingress and others: every object in it is listed in its new group too.
     ("extensions", ""),
 ];

@@ -266,3 +266,17 @@ async fn a_secret_is_read_at_use_and_only_the_named_key() {
     let elsewhere = clusters.read(&SecretRef::Env("HOME".to_owned())).await.unwrap_err();
     assert!(matches!(elsewhere, SecretError::NotConfigured(_)), "{elsewhere:?}");
 }
+
+#[test]
+fn the_cluster_role_reads_and_leaves_secrets_alone() {
+    let text = include_str!("../../../infra/kubernetes/reader.yaml");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+    let verbs: Vec<&&str> = lines.iter().filter(|line| line.starts_with("verbs:")).collect();
+    assert!(verbs.len() >= 2 && verbs.iter().all(|line| **line == "verbs: [get, list, watch]"), "{verbs:?}");
+    assert!(lines.contains(&"- configmaps") && !lines.contains(&"- secrets"));
+    // `*` of the core group, and `*` for all groups, would be Secrets too.
+    let groups = lines.iter().filter(|line| line.starts_with("- apiGroups:"));
+    assert!(groups.clone().count() >= 2 && groups.clone().all(|line| !line.contains('*')));
+    let core = lines.iter().position(|line| *line == "- apiGroups: [\"\"]").unwrap();
+    assert_eq!(lines[core + 1], "resources:");
+}

@@ -150,7 +150,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// It took too long.
-    #[error("the cluster at {server} did not answer within {} s", .timeout.as_secs())]
+    #[error("the cluster at {server} did not answer within {timeout:?}")]
     Timeout {
         /// The server's address.
         server: String,

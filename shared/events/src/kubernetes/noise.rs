@@ -18,8 +18,11 @@ const RESTLESS: &[&str] = &[
 ];
 
 /// Fields of a status that change by themselves all the time: group, kind, field.
-const STATUS: &[(&str, &str, &str)] =
-    &[("", "Node", "images"), ("autoscaling", "HorizontalPodAutoscaler", "currentMetrics")];
+const STATUS: &[(&str, &str, &str)] = &[
+    ("", "Node", "images"),
+    ("argoproj.io", "Application", "reconciledAt"),
+    ("autoscaling", "HorizontalPodAutoscaler", "currentMetrics"),
+];
 
 /// Fields of a condition that say when somebody last looked, not what was seen.
 const CONDITION: &[&str] = &["lastHeartbeatTime", "lastProbeTime"];

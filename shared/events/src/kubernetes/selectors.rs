@@ -23,8 +23,15 @@ pub(super) fn selects(group: &str, kind: &str) -> bool {
 /// The names and labels of a cluster's pods, by namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pods {
-    namespaces: BTreeMap<String, Vec<(String, BTreeMap<String, String>)>>,
+    namespaces: BTreeMap<String, Vec<Pod>>,
     count: usize,
+}
+
+/// A pod's name and labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pod {
+    name: String,
+    labels: BTreeMap<String, String>,
 }
 
 impl Pods {
@@ -41,7 +48,7 @@ impl Pods {
             return;
         };
         let labels = texts(pod.pointer("/metadata/labels"));
-        self.namespaces.entry(namespace.to_owned()).or_default().push((name.to_owned(), labels));
+        self.namespaces.entry(namespace.to_owned()).or_default().push(Pod { name: name.to_owned(), labels });
         self.count += 1;
     }
 
@@ -72,8 +79,8 @@ pub(super) fn read(reader: &Reader, pods: &Pods, kind: &Kind, object: &Value) ->
     };
     let Some(selector) = selector else { return BTreeSet::new() };
     let here = pods.namespaces.get(namespace).into_iter().flatten();
-    here.filter(|(_, labels)| selector.matches(labels))
-        .filter_map(|(name, _)| reader.key("", "Pod", Some(namespace), name))
+    here.filter(|pod| selector.matches(&pod.labels))
+        .filter_map(|pod| reader.key("", "Pod", Some(namespace), &pod.name))
         .map(|to| Relation { kind: (*word).to_owned(), to })
         .collect()
 }
