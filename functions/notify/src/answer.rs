@@ -123,7 +123,8 @@ fn retry_after(text: &str, now: Timestamp) -> Option<TimeDelta> {
 fn excerpt(response: &Response, redactor: &Redactor) -> String {
     // Redacted before it is cut, so that no half of a secret stays.
     let text = redactor.redact_bytes(&response.body);
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line: String = words.join(" ").chars().take(EXCERPT).collect();
     if line.is_empty() { String::new() } else { format!(": {line}") }
 }

@@ -10,6 +10,7 @@
 
 mod answer;
 mod channel;
+mod handle;
 mod look;
 mod message;
 mod offer;
@@ -18,6 +19,8 @@ mod shelf;
 mod sign;
 #[cfg(test)]
 mod tests;
+
+pub use handle::{Outcome, error_type, handle};
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -135,11 +138,11 @@ impl Notify {
             }
         }
         self.catalog.settle_deliveries(&settled, now).await?;
-        let sent: Vec<Result<(), Error>> = stream::iter(to_send)
-            .map(|(one, rule, connection)| Box::pin(self.send(one, rule, connection)))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let mut sends: Vec<BoxFuture<'_, Result<(), Error>>> = Vec::new();
+        for (one, rule, connection) in to_send {
+            sends.push(Box::pin(self.send(one, rule, connection)));
+        }
+        let sent: Vec<Result<(), Error>> = stream::iter(sends).buffer_unordered(AT_ONCE).collect().await;
         sent.into_iter().collect::<Result<(), Error>>()?;
         Ok(self.catalog.next_delivery().await?)
     }
@@ -200,7 +203,9 @@ impl Notify {
                 Some(Err(fault)) => look::About::Nothing(fault.clone()),
                 Some(Ok(selector)) => match self.catalog.described(&ids, selector).await {
                     Ok(found) => look::About::These(found.into_iter().collect()),
-                    Err(error @ catalog::Error::BadSelector { .. }) => look::About::Nothing(error.to_string()),
+                    Err(error @ catalog::Error::BadSelector { .. }) => {
+                        look::About::Nothing(error.to_string())
+                    }
                     Err(error) => return Err(error.into()),
                 },
             };

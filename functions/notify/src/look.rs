@@ -62,14 +62,18 @@ pub(crate) enum Look<'a> {
 pub(crate) fn look<'a>(one: &ClaimedDelivery, around: &Around<'a>) -> Look<'a> {
     let suppressed =
         |reason: &str, detail: String| Look::Settle(Fate::ended(DeliveryState::Suppressed, reason, detail));
-    let failed = |reason: &str, detail: String| Look::Settle(Fate::ended(DeliveryState::Failed, reason, detail));
+    let failed =
+        |reason: &str, detail: String| Look::Settle(Fate::ended(DeliveryState::Failed, reason, detail));
     let may_repeat = matches!(around.connection, Some(Ok(connection)) if sends_again(connection));
     if one.cut && !may_repeat {
         let detail = "the sender was lost while it sent, so whether the channel took it cannot be known";
         return failed("unknown_outcome", detail.to_owned());
     }
     let Some(rule) = around.rule else {
-        return suppressed("notification_deleted", format!("there is no notification {} any more", one.notification));
+        return suppressed(
+            "notification_deleted",
+            format!("there is no notification {} any more", one.notification),
+        );
     };
     let oldest = delta(rule.spec.max_age) + rule.wait();
     if one.attempts == 0 && around.now - one.signal.occurred_at > oldest {
@@ -85,14 +89,18 @@ pub(crate) fn look<'a>(one: &ClaimedDelivery, around: &Around<'a>) -> Look<'a> {
         && let Some(silence) = around.silences.iter().find(|silence| silences(silence, one))
     {
         let Silence { name, silence, .. } = silence;
-        let detail = format!("the silence {name} holds until {}: {}", silence.until.to_rfc3339(), silence.reason);
+        let detail =
+            format!("the silence {name} holds until {}: {}", silence.until.to_rfc3339(), silence.reason);
         return suppressed(&format!("silenced:{name}"), detail);
     }
     match around.connection {
         None => failed("channel_missing", format!("there is no connection {}", one.channel)),
-        Some(Err(fault)) => failed("channel_invalid", format!("the connection {} cannot be read: {fault}", one.channel)),
+        Some(Err(fault)) => {
+            failed("channel_invalid", format!("the connection {} cannot be read: {fault}", one.channel))
+        }
         Some(Ok(connection)) if connection.webhook.is_none() && connection.slack.is_none() => {
-            let detail = format!("the connection {} has neither a `webhook` nor a `slack` block", one.channel);
+            let detail =
+                format!("the connection {} has neither a `webhook` nor a `slack` block", one.channel);
             failed("channel_invalid", detail)
         }
         Some(Ok(connection)) => Look::Send(rule, connection),
@@ -124,7 +132,8 @@ fn look_again(one: &ClaimedDelivery, rule: &Rule, around: &Around<'_>) -> Option
     if let (Some(at), true) = (deleted, one.signal.kind != SignalKind::ResourceDeleted) {
         return suppressed("deleted", format!("the resource is gone since {}", at.to_rfc3339()));
     }
-    let told = one.signal.payload.get("health").and_then(Value::as_str).map(|word| Health::from(word.to_owned()));
+    let told =
+        one.signal.payload.get("health").and_then(Value::as_str).map(|word| Health::from(word.to_owned()));
     let state = resource.and_then(|subject| subject.health.as_ref());
     if let (SignalKind::HealthChanged, Some(told), Some(state)) = (one.signal.kind, told, state)
         && told != state.verdict.health
@@ -157,6 +166,10 @@ fn recovered(kind: SignalKind, standing: Option<&str>) -> Option<Fate> {
         SignalKind::FindingClosed => (standing == FindingStatus::Open.as_str(), "the finding is open again"),
         _ => return None,
     };
-    let reason = if matches!(kind, SignalKind::CheckFailed | SignalKind::FindingOpened) { "recovered" } else { "changed" };
+    let reason = if matches!(kind, SignalKind::CheckFailed | SignalKind::FindingOpened) {
+        "recovered"
+    } else {
+        "changed"
+    };
     turned.then(|| Fate::ended(DeliveryState::Suppressed, reason, detail))
 }

@@ -1,3 +1,36 @@
-//! The Lambda function.
+//! The Lambda function `notify`: wires [`notify::handle`] to AWS. Its variables are those of [`runtime::config`] and of
+//! [`runtime::lambda::Around`], and `PERIGEE_PUBLIC_URL`, where people reach the pages that texts link to.
 
-fn main() {}
+use std::sync::Arc;
+
+use catalog::Catalog;
+use connections::{Chain, Client, Guard, LocalSecrets};
+use notify::Notify;
+use ports::SystemClock;
+use runtime::{
+    config,
+    lambda::{self, Around},
+    telemetry,
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init(telemetry::Format::Json);
+    let database = config::database(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env("notify", &catalog, &database).await?;
+    let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(aws::Secrets::from_env().await)]);
+    let notify = Notify::new(
+        catalog,
+        Arc::new(Client::new(Guard::default())),
+        Arc::new(secrets),
+        Arc::new(SystemClock),
+        config::var("PERIGEE_PUBLIC_URL"),
+    );
+    let handle = |notify: Arc<Notify>, payload| async move {
+        let outcome = notify::handle(&notify, payload).await?;
+        let due = outcome.due;
+        Ok((outcome, due))
+    };
+    lambda::run(around, notify, handle, notify::error_type).await
+}

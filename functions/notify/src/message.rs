@@ -44,7 +44,9 @@ pub(crate) fn compose(
         Some(body) => body.render(&bindings())?,
         None => text(&one.signal, &one.snapshot),
     };
-    let link = link_base.zip(one.resource).map(|(base, id)| format!("{}/resources/{id}", base.trim_end_matches('/')));
+    let link = link_base
+        .zip(one.resource)
+        .map(|(base, id)| format!("{}/resources/{id}", base.trim_end_matches('/')));
     // A title is one line. NUL is what Postgres cannot keep.
     let line: Vec<&str> = title.split_whitespace().collect();
     let title = line.join(" ").replace('\0', "\u{fffd}").chars().take(LONGEST_TITLE).collect();
@@ -122,7 +124,8 @@ fn text(signal: &Signal, snapshot: &Value) -> String {
         lines.push(format!("Resource: {}", what(payload, resource)));
     }
     if let Some(change) = snapshot.get("change") {
-        let actor = change.get("actor").map_or("", |actor| actor.as_str().unwrap_or_else(|| word(actor, "name")));
+        let actor =
+            change.get("actor").map_or("", |actor| actor.as_str().unwrap_or_else(|| word(actor, "name")));
         if !actor.is_empty() {
             lines.push(format!("By: {actor}"));
         }
@@ -135,7 +138,8 @@ fn text(signal: &Signal, snapshot: &Value) -> String {
 
 /// `checkout (ECS service, 111122223333 eu-west-1)`
 fn what(payload: &Value, resource: &Value) -> String {
-    let either = |name: &str| if word(payload, name).is_empty() { word(resource, name) } else { word(payload, name) };
+    let either =
+        |name: &str| if word(payload, name).is_empty() { word(resource, name) } else { word(payload, name) };
     let name = [word(payload, "name"), word(resource, "name"), word(resource, "native_id")];
     let name = name.into_iter().find(|text| !text.is_empty()).unwrap_or("A resource");
     let at = [either("account"), either("region")];

@@ -2,17 +2,20 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use catalog::Catalog;
+use catalog::{Catalog, manifests::Stored};
 use expr::{Program, Template};
 use manifest::{Connection, Notification, Silence};
 use model::{SignalKind, Timestamp};
 use selector::Selector;
 use serde::de::DeserializeOwned;
 
+use crate::answer::with_causes;
+
 /// Notifications, silences and connections as they are.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf {
-    marks: [String; 3],
+    /// Of each kind; none before the first reading.
+    marks: [Option<i64>; 3],
     rules: BTreeMap<String, Arc<Rule>>,
     pub(crate) silences: Vec<Arc<Quiet>>,
     connections: BTreeMap<String, Result<Arc<Connection>, String>>,
@@ -49,7 +52,10 @@ impl Rule {
         let scope = manifest::scopes::trigger();
         let place = |field: &'static str| move |fault: expr::Fault| format!("{field}: {fault}");
         let template = |text: &Option<manifest::Template>, field: &'static str| {
-            text.as_ref().map(|text| Template::compile(text.as_str(), &scope)).transpose().map_err(place(field))
+            text.as_ref()
+                .map(|text| Template::compile(text.as_str(), &scope))
+                .transpose()
+                .map_err(place(field))
         };
         let condition =
             spec.condition.as_ref().map(|condition| Program::compile(condition.as_str(), &scope)).transpose();
@@ -77,23 +83,23 @@ pub(crate) fn delta(span: manifest::Span) -> chrono::TimeDelta {
 impl Shelf {
     /// The manifests as they are now; `None` where nobody changed any.
     pub(crate) async fn refreshed(&self, catalog: &Catalog) -> Result<Option<Self>, catalog::Error> {
-        let mut marks: [String; 3] = Default::default();
+        let mut marks = [None; 3];
         for (mark, kind) in marks.iter_mut().zip(["Notification", "Silence", "Connection"]) {
-            *mark = catalog.manifest_mark(kind).await?.to_string();
+            *mark = Some(catalog.manifest_mark(kind).await?);
         }
         if marks == self.marks {
             return Ok(None);
         }
         let mut shelf = Self { marks, ..Self::default() };
         for stored in catalog.manifests("Notification").await? {
-            let rule = read(&stored.body).and_then(|spec| Rule::new(stored.name.clone(), stored.generation, spec));
+            let rule = read(&stored).and_then(|spec| Rule::new(stored.name.clone(), stored.generation, spec));
             match rule {
                 Ok(rule) => drop(shelf.rules.insert(stored.name, Arc::new(rule))),
                 Err(fault) => tracing::warn!("The notification {} tells nothing: {fault}", stored.name),
             }
         }
         for stored in catalog.manifests("Silence").await? {
-            match read::<Silence>(&stored.body) {
+            match read::<Silence>(&stored) {
                 Ok(silence) => {
                     let parse = |text: &manifest::Selector| {
                         selector::parse(text.as_str()).map_err(|error| error.to_string())
@@ -105,7 +111,8 @@ impl Shelf {
             }
         }
         for stored in catalog.manifests("Connection").await? {
-            shelf.connections.insert(stored.name, read(&stored.body).map(Arc::new));
+            let connection = read(&stored).map(Arc::new);
+            shelf.connections.insert(stored.name, connection);
         }
         Ok(Some(shelf))
     }
@@ -131,6 +138,6 @@ impl Shelf {
     }
 }
 
-fn read<T: DeserializeOwned>(spec: &serde_json::Value) -> Result<T, String> {
-    T::deserialize(spec).map_err(|error| error.to_string())
+fn read<T: DeserializeOwned>(stored: &Stored) -> Result<T, String> {
+    stored.spec().map_err(|error| with_causes(&error))
 }

@@ -45,7 +45,10 @@ fn what_a_signal_does_not_say_comes_from_the_snapshot() {
     let now = at("2026-03-03T06:00:00Z");
     let gone = signal(SignalKind::ResourceDeleted, json!({"type": "AWS::EC2::SecurityGroup"}));
     assert_eq!(title(&gone, &snapshot, now), "web (EC2 security group, 111122223333 eu-west-1) is gone");
-    let change = signal(SignalKind::ChangeRecorded, json!({"kind": "X", "account": "111122223333", "region": "eu-west-1"}));
+    let change = signal(
+        SignalKind::ChangeRecorded,
+        json!({"kind": "X", "account": "111122223333", "region": "eu-west-1"}),
+    );
     assert_eq!(title(&change, &snapshot, now), "Dana opened port 22 (111122223333 eu-west-1)");
     assert!(text(&change, &snapshot).ends_with("By: dana"));
 }
