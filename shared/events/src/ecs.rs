@@ -17,6 +17,9 @@ use crate::{Reading, Reason, Rejection, generic};
 /// The stream.
 const SOURCE: &str = "ecs";
 
+/// The stream of deployments.
+const DEPLOYMENTS: &str = "ecs-deployment";
+
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const SERVICE: &str = "AWS::ECS::Service";
 
@@ -130,7 +133,9 @@ fn container_instance(envelope: &Envelope<'_>, now: Timestamp) -> Result<Reading
     Ok(event.done())
 }
 
-/// What happened to a service, or to a deployment of it.
+/// What happened to a service, or to a deployment of it. No event shows a whole service, but how its last deployment
+/// went and what last kept it from its tasks are documents, each of its own stream, beside what Config shows: nobody
+/// else tells that without being asked.
 fn service(
     envelope: &Envelope<'_>,
     category: Category,
@@ -138,10 +143,15 @@ fn service(
     now: Timestamp,
 ) -> Result<Reading, Rejection> {
     let detail = envelope.detail;
-    let mut event = Event::begin(SOURCE, category, envelope, Some(time), now)?;
+    let stream = if category == Category::Deployment { DEPLOYMENTS } else { SOURCE };
+    let mut event = Event::begin(stream, category, envelope, Some(time), now)?;
+    let state = service_state(category, detail);
     for arn in envelope.resources.iter().filter(|arn| arn.contains(":service/")) {
         if let Some(key) = event.key(SERVICE, arn) {
             event.target(&key, &[arn]);
+            if let Some(state) = &state {
+                event.document(&key, Document { config: state.clone(), ..Document::default() });
+            }
         }
     }
     event.relate(by_arn(&event, CLUSTER, detail, "clusterArn"));
@@ -160,6 +170,26 @@ fn service(
     event.summary(severity, format!("Service {named}: {name} {reason}").trim());
     event.details(detail.clone());
     Ok(event.done())
+}
+
+/// What a service's event tells of its state. That it is steady is the same document however often it is said.
+fn service_state(category: Category, detail: &Value) -> Option<Value> {
+    let name = text(detail, &["eventName"])?;
+    if category == Category::Deployment {
+        return Some(json!({ "deployment": {
+            "id": field(detail, &["deploymentId"]),
+            "state": name.trim_start_matches("SERVICE_DEPLOYMENT_"),
+            "reason": field(detail, &["reason"]),
+            "updatedAt": field(detail, &["updatedAt"]),
+        }}));
+    }
+    match text(detail, &["eventType"]) {
+        Some("ERROR" | "WARN") => {
+            Some(json!({ "action": pick(detail, &["eventName", "eventType", "reason", "createdAt"]) }))
+        }
+        _ if name.ends_with("STEADY_STATE") => Some(json!({ "action": { "eventName": name } })),
+        _ => None,
+    }
 }
 
 /// The document of a task or container instance. ECS counts the states of each in `version`.
