@@ -2,8 +2,11 @@
 
 mod connection;
 mod playbook;
+mod references;
 mod request;
 mod watch;
+
+pub use references::references;
 
 use chrono::{DateTime, TimeDelta};
 use expr::{Program, Scope};
@@ -160,7 +163,10 @@ impl Checker {
             let first = path.first().map_or("", String::as_str);
             if !known.contains(&first) {
                 let hint = expr::did_you_mean(first, known.iter().copied());
-                self.error(field, format!("a resource has no field `{first}`{hint} (column {column})"));
+                self.error(
+                    field,
+                    format!("there is no field `{first}` to select by{hint} (column {column})"),
+                );
             }
         }
     }

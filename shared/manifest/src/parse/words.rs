@@ -48,11 +48,22 @@ pub(super) fn fault(
         reference()
     } else if let Some((_, wanted)) = inner.split_once(", expected ") {
         format!("must be {}, and is {}", plainly(wanted), described(found))
+    } else if CHRONO.iter().any(|words| inner.starts_with(words)) {
+        "must be an instant as RFC 3339 writes it, as 2026-03-03T02:13:00Z".to_owned()
     } else {
         inner
     };
     Fault::error(field, message)
 }
+
+/// What chrono says of a text that is no instant.
+const CHRONO: [&str; 5] = [
+    "input contains invalid",
+    "input is out of range",
+    "premature end of input",
+    "trailing input",
+    "no possible date and time",
+];
 
 fn reference() -> String {
     "a secret is given as where it is kept, never as itself: {env: NAME}, {file: PATH}, {ssm: NAME}, \

@@ -1,0 +1,84 @@
+//! What manifests name of one another.
+
+use std::collections::BTreeMap;
+
+use crate::{Connection, Fault, Manifest, Spec};
+
+/// Warns of names that lead nowhere among these manifests, or to a connection of another sort. What is not among them
+/// may have been applied before: where they hold no connection at all, nothing is said of missing ones.
+#[must_use]
+pub fn references(manifests: &[Manifest]) -> Vec<Fault> {
+    let connections: BTreeMap<&str, &Connection> = manifests
+        .iter()
+        .filter_map(|manifest| match &manifest.spec {
+            Spec::Connection(connection) => Some((manifest.name(), &**connection)),
+            _ => None,
+        })
+        .collect();
+    if connections.is_empty() {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for manifest in manifests {
+        for (field, name, wanted) in named(manifest) {
+            let message = match connections.get(name) {
+                Some(connection) if wanted.iter().any(|block| has(connection, block)) => continue,
+                Some(_) => format!("the connection `{name}` has no {} block", wanted.join(" or ")),
+                None => format!(
+                    "there is no connection `{name}` among these{}",
+                    expr::did_you_mean(name, connections.keys().copied())
+                ),
+            };
+            let mut fault = Fault::warning(field, message);
+            fault.manifest = format!("{}/{}", manifest.kind(), manifest.name());
+            faults.push(fault);
+        }
+    }
+    faults
+}
+
+fn has(connection: &Connection, block: &str) -> bool {
+    match block {
+        "http" => connection.http.is_some(),
+        "webhook" => connection.webhook.is_some(),
+        "slack" => connection.slack.is_some(),
+        "aws" => connection.aws.is_some(),
+        "kubernetes" => connection.kubernetes.is_some(),
+        _ => false,
+    }
+}
+
+/// The connections that a manifest names: the field, the name, and the blocks of which one is wanted.
+fn named(manifest: &Manifest) -> Vec<(String, &str, &'static [&'static str])> {
+    const HTTP: &[&str] = &["http"];
+    match &manifest.spec {
+        Spec::Notification(notification) => notification
+            .to
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (format!("spec.to[{at}]"), name.as_str(), &["webhook", "slack"][..]))
+            .collect(),
+        Spec::Check(check) => {
+            let name = check.http.as_ref().and_then(|http| http.connection.as_deref());
+            name.map(|name| ("spec.http.connection".to_owned(), name, HTTP)).into_iter().collect()
+        }
+        Spec::Playbook(playbook) => playbook
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(at, step)| {
+                let name = step.http.as_ref()?.connection.as_deref()?;
+                Some((format!("spec.steps[{at}].http.connection"), name, HTTP))
+            })
+            .collect(),
+        Spec::Scraper(scraper) => {
+            let aws = scraper.aws.as_ref().and_then(|aws| aws.connection.as_deref());
+            let cluster = scraper.kubernetes.as_ref().and_then(|cluster| cluster.connection.as_deref());
+            let aws = aws.map(|name| ("spec.aws.connection".to_owned(), name, &["aws"][..]));
+            let cluster =
+                cluster.map(|name| ("spec.kubernetes.connection".to_owned(), name, &["kubernetes"][..]));
+            aws.into_iter().chain(cluster).collect()
+        }
+        Spec::HealthRule(_) | Spec::Silence(_) | Spec::Connection(_) => Vec::new(),
+    }
+}
