@@ -14,7 +14,7 @@ mod tagged;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,6 +36,8 @@ const BELIEVED: TimeDelta = TimeDelta::seconds(60);
 pub struct Aws {
     clouds: Arc<dyn Clouds>,
     catalog: Catalog,
+    /// The accounts that are ours; all without.
+    accounts: Option<BTreeSet<String>>,
     states: Mutex<BTreeMap<StateKey, (Timestamp, State)>>,
 }
 
@@ -48,7 +50,9 @@ impl Provider for Aws {
     async fn plan(&self, scraper: &NamedScraper, _now: Timestamp) -> Result<Vec<Shard>, Fault> {
         let wanted = wanted(scraper)?;
         let cloud = self.open(wanted).await?;
-        plan::plan(&self.catalog, &*cloud, scraper, wanted).await
+        let ours = |account: &str| self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account));
+        let world = plan::World { catalog: &self.catalog, cloud: &*cloud, ours: &ours };
+        plan::plan(world, scraper, wanted).await
     }
 
     async fn open(
@@ -83,7 +87,13 @@ impl Aws {
     /// AWS, opened through `clouds`; `catalog` has the `Connection`s, and the types that were seen before.
     #[must_use]
     pub fn new(clouds: Arc<dyn Clouds>, catalog: Catalog) -> Self {
-        Self { clouds, catalog, states: Mutex::default() }
+        Self { clouds, catalog, accounts: None, states: Mutex::default() }
+    }
+
+    /// Only these accounts: what an aggregator has of others is left alone.
+    #[must_use]
+    pub fn of_accounts(self, accounts: Option<BTreeSet<String>>) -> Self {
+        Self { accounts, ..self }
     }
 
     async fn state(

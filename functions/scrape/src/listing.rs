@@ -69,7 +69,7 @@ impl From<catalog::Error> for Stop {
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         let passes = fault.passes();
-        Self::Short { state: ShardState::Incomplete, reason: fault.message, advice: fault.advice, passes }
+        Self::Short { state: ShardState::Failed, reason: fault.message, advice: fault.advice, passes }
     }
 }
 
@@ -101,10 +101,10 @@ pub(crate) async fn run(
         Err(Stop::Lost) => return Ok(None),
         Err(Stop::Catalog(error)) => return Err(error),
     };
-    // Nothing seen and no end reached is no partial success.
-    let failed = state == ShardState::Incomplete && progress.seen.pages == 0;
+    // What broke off after it had begun is a partial success.
+    let began_well = state == ShardState::Failed && progress.seen.pages > 0;
     let ended = Ended {
-        state: if failed { ShardState::Failed } else { state },
+        state: if began_well { ShardState::Incomplete } else { state },
         reason,
         advice,
         resources: i64::try_from(progress.seen.ids.len()).unwrap_or(i64::MAX),

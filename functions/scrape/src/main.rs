@@ -1,3 +1,37 @@
-//! The Lambda function.
+//! The Lambda function `scrape`: wires [`scrape::handle`] to AWS. Its variables are those of [`runtime::config`] and of
+//! [`runtime::lambda::Around`].
 
-fn main() {}
+use std::sync::Arc;
+
+use catalog::Catalog;
+use connections::{Chain, LocalSecrets};
+use ports::SystemClock;
+use runtime::{
+    config,
+    lambda::{self, Around},
+    telemetry,
+};
+use scrape::{Providers, Scrape, aws::Aws, kubernetes::Kubernetes};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init(telemetry::Format::Json);
+    let database = config::database(config::var)?;
+    let accounts = config::accounts(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env("scrape", &catalog, &database).await?;
+    let clouds = Arc::new(::aws::Clouds::from_env());
+    let clusters = Arc::new(::kubernetes::Kubernetes::default());
+    let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(::aws::Secrets::from_env().await)]);
+    let providers = Providers {
+        aws: Some(Arc::new(Aws::new(clouds, catalog.clone()).of_accounts(accounts.clone()))),
+        kubernetes: Some(Arc::new(Kubernetes::new(clusters, Arc::new(secrets), catalog.clone(), accounts))),
+    };
+    let scrape = Scrape { catalog, clock: Arc::new(SystemClock), providers, ambient: Vec::new() };
+    let handle = |scrape: Arc<Scrape>, payload| async move {
+        let outcome = scrape::handle(&scrape, payload).await?;
+        let due = outcome.due;
+        Ok((outcome, due))
+    };
+    lambda::run(around, scrape, handle, scrape::error_type).await
+}

@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 use crate::failure::{self, Kind};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// The first request and four more, with the SDK's waits between them.
 const ATTEMPTS: u32 = 5;

@@ -22,18 +22,32 @@ const ANY: &str = "*";
 /// What is planned so far, by account, region and type.
 type Shards = BTreeMap<(String, String, String), Spec>;
 
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) cloud: &'a dyn Cloud,
+    /// Whether an account is ours.
+    pub(super) ours: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
 /// Plans a scraper.
 ///
 /// # Errors
 /// Why nothing can be planned.
 pub(super) async fn plan(
-    catalog: &Catalog,
-    cloud: &dyn Cloud,
+    world: World<'_>,
     scraper: &NamedScraper,
     wanted: &AwsScraper,
 ) -> Result<Vec<Shard>, Fault> {
+    let World { catalog, cloud, ours } = world;
     let regions = regions(cloud, wanted)?;
     let identity = cloud.identity().await?;
+    if wanted.aggregator.is_none() && !ours(&identity.account) {
+        let said = format!("the credentials lead to account {}, which is not among ours", identity.account);
+        let advice = "use other credentials, or name the account with --accounts (PERIGEE_ACCOUNTS)";
+        return Err(Fault::with_advice(FaultKind::Settings, said, advice));
+    }
     let mut shards = Shards::new();
     for region in &regions {
         if let Some(aggregator) = &wanted.aggregator {
@@ -46,7 +60,8 @@ pub(super) async fn plan(
             plan_region(catalog, cloud, &identity.account, region, wanted, &mut shards).await?;
         }
     }
-    let shards = shards.into_iter().map(|((account, region, kind), spec)| Shard {
+    let shards = shards.into_iter().filter(|((account, ..), _)| ours(account));
+    let shards = shards.map(|((account, region, kind), spec)| Shard {
         scraper: scraper.name.clone(),
         account,
         region,

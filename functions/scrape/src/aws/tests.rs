@@ -10,6 +10,7 @@ use catalog::{
 };
 use chrono::TimeDelta;
 use manifest::{Every, Scraper, kinds::scraper::AwsScraper};
+use model::Evidence;
 use ports::{AggregatedSource, Clock, CloudError, Records};
 use serde_json::{Value, json};
 use testkit::{FakeClock, TestDb, template_name};
@@ -58,9 +59,10 @@ impl World {
 
     /// The ids of what is there.
     async fn living(&self) -> Vec<String> {
-        let query = ResourceQuery { limit: 1000, selector: "evidence!=reference".parse().unwrap(), ..ResourceQuery::default() };
+        let query = ResourceQuery { limit: 1000, ..ResourceQuery::default() };
         let page = self.scrape.catalog.resources(&query).await.unwrap();
-        let mut ids: Vec<String> = page.items.into_iter().map(|resource| resource.native_id).collect();
+        let there = page.items.into_iter().filter(|resource| resource.evidence != Evidence::Reference);
+        let mut ids: Vec<String> = there.map(|resource| resource.native_id).collect();
         ids.sort();
         ids
     }
@@ -312,7 +314,10 @@ async fn what_is_newer_than_config_can_know_is_not_deleted() {
     let world = World::of(instances(2)).await;
     world.scrape.tick().await.unwrap();
     // Ten minutes before the next list, an event shows an instance that Config has not seen yet.
-    let new = events::listed::selected(&item(INSTANCE, "i-new", "2026-03-03T12:50:00.000Z"), "2026-03-03T13:00:00Z".parse().unwrap());
+    let new = events::listed::selected(
+        &item(INSTANCE, "i-new", "2026-03-03T12:50:00.000Z"),
+        "2026-03-03T13:00:00Z".parse().unwrap(),
+    );
     world.scrape.catalog.record(&[new.unwrap()], world.clock.now()).await.unwrap();
     world.next_hour().await;
     assert_eq!(world.living().await, ["i-000", "i-001", "i-new"]);
@@ -359,7 +364,10 @@ async fn two_copies_at_once_list_each_shard_once() {
     let items = kinds.iter().map(|kind| item(kind, &format!("of-{kind}"), EARLIER)).collect();
     let world = World::of(items).await;
     let (one, other) = (world.scrape.clone(), world.scrape.clone());
-    let (one, other) = tokio::join!(tokio::spawn(async move { one.tick().await }), tokio::spawn(async move { other.tick().await }));
+    let (one, other) = tokio::join!(
+        tokio::spawn(async move { one.tick().await }),
+        tokio::spawn(async move { other.tick().await })
+    );
     one.unwrap().unwrap();
     other.unwrap().unwrap();
     let state = world.cloud.state();
@@ -448,7 +456,8 @@ async fn a_copy_that_was_too_slow_proves_nothing() {
     let catalog = &world.scrape.catalog;
     let lease = std::time::Duration::from_secs(60);
     let now = world.clock.now();
-    let slow = catalog.claim_shard_named("aws", ACCOUNT, REGION, INSTANCE, now, lease).await.unwrap().unwrap();
+    let slow =
+        catalog.claim_shard_named("aws", ACCOUNT, REGION, INSTANCE, now, lease).await.unwrap().unwrap();
     let again = catalog.claim_shard_named("aws", ACCOUNT, REGION, INSTANCE, now, lease).await.unwrap();
     assert_eq!(again, None, "somebody has it");
     let later = now + TimeDelta::seconds(61);

@@ -94,8 +94,8 @@ impl Run<'_> {
         }
     }
 
-    /// What a listing of this source had found gone and what this one has again, though its item is old: it was there
-    /// when the source last looked.
+    /// What this listing has and an earlier one of this source may have found gone, though its item is old: it was
+    /// there when the source last looked.
     fn returned(
         &self,
         shown: &[ResourceKey],
@@ -108,9 +108,9 @@ impl Run<'_> {
                 .iter()
                 .any(|item| item.occurred_at < at && item.resources.iter().any(|fact| fact.key == *key))
         };
-        let back = shown
-            .iter()
-            .filter(|key| known.get(&key.id()).is_some_and(|known| known.found_absent) && is_old(key));
+        let may_be_gone =
+            |key: &ResourceKey| known.get(&key.id()).is_none_or(|it| it.found_absent || !it.heard);
+        let back = shown.iter().filter(|key| may_be_gone(key) && is_old(key));
         let facts: Vec<ResourceFact> =
             back.map(|key| ResourceFact { sighting: Sighting::Present, ..mention(key.clone()) }).collect();
         (!facts.is_empty()).then(|| self.observation("returned", at, facts, Completeness::OnlyThese))

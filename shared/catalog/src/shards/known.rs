@@ -12,6 +12,8 @@ use crate::{Catalog, Error};
 pub struct Known {
     /// Whether it is thought to be gone, by any source.
     pub gone: bool,
+    /// Whether the asked source ever said more of it than its name.
+    pub heard: bool,
     /// Whether the asked source's last word is that it was not in a complete listing.
     pub found_absent: bool,
     /// The document that the asked source knows it by now.
@@ -31,6 +33,7 @@ impl Catalog {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let rows = sqlx::query!(
             r#"select r.id, r.deleted_at is not null as "gone!", v.document as "document?",
+                      v.resource_id is not null as "heard!",
                       coalesce(v.content = 2 and v.state_id = $3, false) as "absent!"
                from perigee.resources r
                left join perigee.versions_open v on v.resource_id = r.id and v.source = $1
@@ -45,7 +48,10 @@ impl Catalog {
         .map_err(Error::reading("resources"))?;
         let known = rows.into_iter().map(|row| {
             let document = row.document.and_then(|hash| hash.try_into().ok()).map(ContentHash);
-            (ResourceId(row.id), Known { gone: row.gone, found_absent: row.absent, document })
+            (
+                ResourceId(row.id),
+                Known { gone: row.gone, heard: row.heard, found_absent: row.absent, document },
+            )
         });
         Ok(known.collect())
     }

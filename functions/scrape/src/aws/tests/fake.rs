@@ -124,7 +124,10 @@ impl State {
             .map(ToString::to_string)
             .collect();
         if query.expression.starts_with("SELECT COUNT(*)") {
-            return Ok(Selected { rows: vec![json!({"COUNT(*)": rows.len() as f64}).to_string()], next: None });
+            return Ok(Selected {
+                rows: vec![json!({"COUNT(*)": rows.len() as f64}).to_string()],
+                next: None,
+            });
         }
         assert!(query.expression.contains("configuration, supplementaryConfiguration, tags, relationships"));
         let number: usize = query.token.map_or(0, |token| token.parse().expect("our own token"));
@@ -175,11 +178,13 @@ impl Cloud for FakeCloud {
         state.counts.clone()?;
         let mut counts: BTreeMap<[String; 3], usize> = BTreeMap::new();
         for item in &state.items {
-            let place = ["accountId", "awsRegion", "resourceType"].map(|f| item[f].as_str().unwrap().to_owned());
+            let place =
+                ["accountId", "awsRegion", "resourceType"].map(|f| item[f].as_str().unwrap().to_owned());
             *counts.entry(place).or_default() += 1;
         }
         let row = |([account, region, kind], count): ([String; 3], usize)| {
-            json!({"accountId": account, "awsRegion": region, "resourceType": kind, "COUNT(*)": count as f64}).to_string()
+            json!({"accountId": account, "awsRegion": region, "resourceType": kind, "COUNT(*)": count as f64})
+                .to_string()
         };
         Ok(Selected { rows: counts.into_iter().map(row).collect(), next: None })
     }
