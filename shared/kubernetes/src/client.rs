@@ -63,15 +63,17 @@ impl Default for Limits {
     }
 }
 
-/// The clusters that a kubeconfig names, or the one that this program runs in.
-#[derive(Default)]
+/// The clusters that a kubeconfig names, or the one that this program runs in. Clones share their connections.
+#[derive(Clone, Default)]
 pub struct Kubernetes {
     limits: Limits,
     /// In place of the ambient kubeconfig.
     ambient: Option<String>,
-    /// By context and kubeconfig; a client keeps its connections and its token.
-    clients: Mutex<BTreeMap<(Option<String>, Option<String>), (Instant, Arc<Client>)>>,
+    clients: Arc<Mutex<Clients>>,
 }
+
+/// Clients and when they were made, by context and kubeconfig. A client keeps its connections and its token.
+type Clients = BTreeMap<(Option<String>, Option<String>), (Instant, Arc<Client>)>;
 
 impl std::fmt::Debug for Kubernetes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -219,7 +219,7 @@ async fn a_kubeconfig_that_leads_nowhere_says_what_it_has() {
     assert_eq!(error, "no cluster can be reached: the kubeconfig has no context shpo; it has shop");
     let broken = Secret::new("clusters: [token: planted".to_owned());
     let error = clusters.cluster(None, Some(&broken)).await.unwrap_err().to_string();
-    assert!(!error.contains("planted"), "{error}");
+    assert!(!error.contains("planted") && error.contains("no YAML of a kubeconfig"), "{error}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 use kube::{
     Config,
     client::AuthError,
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use ports::ClusterError;
 use tokio::{task::spawn_blocking, time::timeout};
@@ -54,15 +54,12 @@ async fn configured(
     kubeconfig: Option<String>,
 ) -> Result<(Config, Option<String>), ClusterError> {
     let read = match kubeconfig {
-        Some(text) => Kubeconfig::from_yaml(&text).map_err(|_| {
-            // The error would quote the text, which holds credentials.
-            not_configured("the secret that should hold a kubeconfig holds none that can be read")
-        })?,
+        Some(text) => Kubeconfig::from_yaml(&text).map_err(|error| not_configured(&told(&error)))?,
         None => match Kubeconfig::read() {
             Ok(read) => read,
             Err(error) => match Config::incluster() {
                 Ok(config) if context.is_none() => return Ok((config, None)),
-                Ok(_) | Err(_) => return Err(not_configured(&format!("{error}; {WHERE}"))),
+                Ok(_) | Err(_) => return Err(not_configured(&format!("{}; {WHERE}", told(&error)))),
             },
         },
     };
@@ -79,8 +76,18 @@ async fn configured(
     }
     let options = KubeConfigOptions { context: chosen, ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(read, &options).await;
-    let config = config.map_err(|error| not_configured(&error.to_string()))?;
+    let config = config.map_err(|error| not_configured(&told(&error)))?;
     Ok((config, cluster.as_deref().map(short)))
+}
+
+/// What is wrong with a kubeconfig. A parser's words would quote the text, which holds credentials.
+fn told(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::Parse(_) => {
+            "the kubeconfig cannot be read: it is no YAML of a kubeconfig".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// A cluster's name as people say it: EKS writes its ARN into the kubeconfig.
