@@ -11,6 +11,8 @@ mod laws;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod process;

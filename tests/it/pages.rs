@@ -201,25 +201,35 @@ fn no_page_is_hard_to_read_wide_or_heavy() {
         found.extend(weight(&place, path, status));
         found.extend(faults(&browser, &axe, &format!("{}{path}", place.url()), name, &folder));
     };
-    for (name, path) in [
-        ("empty", "/"),
-        ("no-changes", "/changes"),
-        ("no-sources", "/sources"),
-        ("none-rejected", "/rejected"),
-    ] {
-        check(name, path, 200);
+    for path in ["/", "/resources", "/changes", "/health", "/checks", "/runs", "/deliveries", "/sources", "/rejected"] {
+        check(&format!("empty{}", path.replace('/', "-")), path, 200);
     }
     place.say(&["reset", "--sample"]);
     let broken = place.path().join("broken.jsonl");
     fs::write(&broken, "{\"neither\": \"event\"}\n{\"cut\": \n").unwrap();
     place.feed(&[broken]);
-    for (name, path) in
-        [("catalog", "/"), ("changes", "/changes"), ("sources", "/sources"), ("rejected", "/rejected")]
-    {
+    for (name, path) in [
+        ("home", "/"),
+        ("resources", "/resources"),
+        ("changes", "/changes"),
+        ("health", "/health"),
+        ("health-by-type", "/health?by=type"),
+        ("checks", "/checks"),
+        ("runs", "/runs"),
+        ("deliveries", "/deliveries"),
+        ("manifests", "/manifests"),
+        ("sources", "/sources"),
+        ("rejected", "/rejected"),
+    ] {
         check(name, path, 200);
     }
-    check("chosen", "/?q=type%3DAWS%3A%3AECS%3A%3A*", 200);
-    check("wrong-search", "/?q=type%3D", 400);
+    check("chosen", "/resources?q=type%3DAWS%3A%3AECS%3A%3A*", 200);
+    check("wrong-search", "/resources?q=type%3D", 400);
+    for (name, list, page) in FIRST_OF {
+        if let Some(id) = first(&place, list) {
+            check(name, &format!("{page}{id}"), 200);
+        }
+    }
     check("nothing", "/no-such-page", 404);
     check("no-resource", "/resources/no-such-resource", 404);
     // The one with a past, relations, changes and a finding; and one that nothing is known about but its document.
@@ -227,6 +237,25 @@ fn no_page_is_hard_to_read_wide_or_heavy() {
     check("service", &format!("/resources/{}", service(&place)), 200);
     assert!(found.is_empty(), "{found:#?}");
     server.stop();
+}
+
+/// Lists of which the first item has a page of its own: the page's name, the list, and where the page is.
+const FIRST_OF: [(&str, &str, &str); 4] = [
+    ("run", "/api/v1/runs?limit=1", "/runs/"),
+    ("delivery", "/api/v1/deliveries?limit=1", "/deliveries/"),
+    ("check", "/api/v1/checks?limit=1", "/checks/"),
+    ("playbook", "/api/v1/manifests?kind=Playbook&limit=1", "/manifests/Playbook/"),
+];
+
+/// What names the first item of a list; `None`, with a printed line, while the sample has none.
+fn first(place: &Place, list: &str) -> Option<String> {
+    let answer = place.get(list);
+    let items = if answer.status == 200 { answer.json()["items"].clone() } else { Value::Null };
+    let name = items[0]["name"].as_str().or(items[0]["id"].as_str()).map(str::to_owned);
+    if name.is_none() {
+        println!("the sample has nothing in {list}");
+    }
+    name
 }
 
 /// The id of the service that breaks in the sample.

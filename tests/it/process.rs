@@ -144,14 +144,24 @@ impl Place {
         Some(Pid::from_raw(text.lines().next()?.parse().ok()?))
     }
 
+    /// What the server answers to a text that is sent to it.
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let sent = ureq::Agent::from(config).post(format!("{}{path}", self.url())).send(body);
+        read(sent.unwrap())
+    }
+
     /// What the server answers: the status, the type and the text.
     pub(crate) fn get(&self, path: &str) -> Answer {
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        let mut answer = ureq::Agent::from(config).get(format!("{}{path}", self.url())).call().unwrap();
-        let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
-        let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
-        Answer { status: answer.status().as_u16(), kind: kind.unwrap_or_default(), text }
+        read(ureq::Agent::from(config).get(format!("{}{path}", self.url())).call().unwrap())
     }
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+    let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+    let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
+    Answer { status: answer.status().as_u16(), kind: kind.unwrap_or_default(), text }
 }
 
 impl Drop for Place {

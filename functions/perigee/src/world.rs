@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ports::{Clouds, Clusters, Secrets};
 
 /// Signs requests to the deployed API.
 #[async_trait]
@@ -32,6 +33,33 @@ impl Sign for aws::Signer {
     async fn headers(&self, method: &str, url: &str, body: &[u8]) -> anyhow::Result<Vec<(String, String)>> {
         Ok(Self::headers(self, method, url, body).await?)
     }
+}
+
+/// The accounts of the ambient AWS credentials, and the stores of secrets that they open.
+#[cfg(feature = "aws")]
+pub(crate) async fn aws() -> anyhow::Result<(Arc<dyn Clouds>, Arc<dyn Secrets>)> {
+    Ok((Arc::new(aws::Clouds::from_env()), Arc::new(aws::Secrets::from_env().await)))
+}
+
+/// This build reaches no AWS.
+#[cfg(not(feature = "aws"))]
+pub(crate) async fn aws() -> anyhow::Result<(Arc<dyn Clouds>, Arc<dyn Secrets>)> {
+    Err(without_aws())
+}
+
+/// The clusters that `kubectl` would find, and the Secrets in them.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn kubernetes() -> anyhow::Result<(Arc<dyn Clusters>, Arc<dyn Secrets>)> {
+    let found = kubernetes::Kubernetes::new(kubernetes::Limits::default());
+    Ok((Arc::new(found.clone()), Arc::new(found)))
+}
+
+/// This build reaches no cluster.
+#[cfg(not(feature = "kubernetes"))]
+pub(crate) fn kubernetes() -> anyhow::Result<(Arc<dyn Clusters>, Arc<dyn Secrets>)> {
+    anyhow::bail!(
+        "this build has no Kubernetes in it; build it with feature `kubernetes`, which is on by default"
+    )
 }
 
 #[cfg(not(feature = "aws"))]

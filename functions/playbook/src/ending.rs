@@ -23,7 +23,7 @@ pub(crate) async fn end(
     let now = playbooks.clock.now();
     let signals = signals(playbooks, work, state, &reason, now).await?;
     let ending = Ending { state, reason, others, signals };
-    let written = persist(async || playbooks.catalog.end_run(&work.lease, &ending, now).await).await?;
+    let written = persist(|| playbooks.catalog.end_run(&work.lease, &ending, now)).await?;
     if written == Written::Yes {
         let (run, playbook) = (work.lease.run, &work.playbook);
         tracing::info!(run.id = %run, "Run {run} of {playbook} is {state}");
@@ -79,7 +79,10 @@ pub(crate) fn verdict(work: &Work) -> (RunState, String) {
 }
 
 /// Writes what is known, again and again for a while where the database is away.
-pub(crate) async fn persist(write: impl AsyncFn() -> Result<Written, catalog::Error>) -> Result<Written, catalog::Error> {
+pub(crate) async fn persist<W>(write: impl Fn() -> W + Send) -> Result<Written, catalog::Error>
+where
+    W: Future<Output = Result<Written, catalog::Error>> + Send,
+{
     let begun = Instant::now();
     loop {
         match write().await {

@@ -334,9 +334,7 @@ impl Worker<'_> {
         let Some(stands) = self.work.steps.get_mut(place) else { return Ok(Then::LetGo) };
         let step = stands.name.clone();
         let change = StepChange { step, state, reason, result, due_at, failures, attempt };
-        let written = ending::persist(async || {
-            self.playbooks.catalog.change_step(&self.work.lease, &change, now).await
-        });
+        let written = ending::persist(|| self.playbooks.catalog.change_step(&self.work.lease, &change, now));
         if written.await? == Written::LeaseLost {
             return Ok(Then::LetGo);
         }

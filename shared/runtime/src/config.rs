@@ -5,6 +5,7 @@
 //! | `PERIGEE_DATABASE_URL`, else `DATABASE_URL` | the catalog's database: `postgres://user:password@host/db`, or `postgres:///db?host=/dir` for a Unix socket |
 //! | `PERIGEE_DB_POOLER` | `1` behind a pooler that cannot keep prepared statements (PgBouncer, RDS Proxy) |
 //! | `PERIGEE_DB_CONNECTIONS` | how many connections at most; 2 unless said |
+//! | `PERIGEE_PRINCIPALS` | principals of ours, separated by commas, `*` for any text: what they do starts no run |
 //! | `PERIGEE_ACCOUNTS` | the accounts that the catalog holds, separated by commas; every account unless said |
 
 use std::collections::BTreeSet;
@@ -86,6 +87,12 @@ pub fn accounts(var: impl Fn(&str) -> Option<String>) -> Result<Option<BTreeSet<
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Principals of ours, beside those that Perigee knows: `PERIGEE_PRINCIPALS`, separated by commas.
+pub fn principals(var: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let given = var("PERIGEE_PRINCIPALS").unwrap_or_default();
+    given.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// A variable that is `1` or `0`; absent is `0`.

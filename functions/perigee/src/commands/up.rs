@@ -1,17 +1,23 @@
 //! `perigee up`: every function in one process.
 //!
-//! [`listen`] takes the port, [`database`] starts and keeps Postgres, [`sample`] tells the story of the sample
-//! estate. What is served is `api`'s router; what comes in goes through `intake`, as everywhere.
+//! [`listen`] takes the port, [`database`] starts and keeps Postgres, [`host`] runs the functions, [`manifests`] watches
+//! a folder, [`sample`] tells the story of the sample estate, and [`inbox`] is the webhook that is told of it. What is
+//! served is `api`'s router; what comes in goes through `intake`, as everywhere.
 
 mod database;
+mod host;
+mod inbox;
 mod listen;
+mod manifests;
 mod sample;
+mod scrapers;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use catalog::Catalog;
 use clap::Args;
+use connections::{Chain, Client, Guard, LocalSecrets};
 use intake::Intake;
 use ports::{Clock, NoObjects, Objects, SystemClock};
 use runtime::{config, telemetry};
@@ -20,8 +26,11 @@ use tokio::{net::TcpListener, sync::watch};
 pub(crate) use self::listen::address;
 use self::{
     database::Running,
+    host::{Functions, World},
     listen::Signals,
+    manifests::Folder,
     sample::{Loaded, Wanted},
+    scrapers::Sources,
 };
 use crate::{
     OpenObjects,
@@ -60,9 +69,15 @@ pub struct Options {
     /// What every request must bring as a bearer token
     #[arg(long, env = "PERIGEE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub token: Option<String>,
-    /// Read what events point at in S3, with the AWS credentials of this environment
+    /// List what the AWS credentials of this environment may read, and fetch from S3 what events point at
     #[arg(long)]
     pub aws: bool,
+    /// List the cluster of the current kube context
+    #[arg(long)]
+    pub kube: bool,
+    /// Apply the manifests of a folder, and again whenever they change
+    #[arg(long, value_name = "DIR")]
+    pub manifests: Option<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
@@ -76,13 +91,16 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
     let listener = listen::bind(options.listen, options.token.as_deref()).await?;
     let mut signals = Signals::new()?;
     let objects = open_objects(options, objects).await?;
+    let sources = Sources::open(options.aws, options.kube).await?;
     let database = options.place.database()?;
     let wanted = wanted(options, &database);
     let running = Running::start(database).await?;
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalog = Catalog::connect(running.connection())?;
-    let intake = Intake { catalog: catalog.clone(), objects, clock: Arc::clone(&clock), accounts };
+    let folder = options.manifests.as_deref().map(|path| Folder::new(&catalog, &clock, path)).transpose()?;
+    let intake =
+        Intake { catalog: catalog.clone(), objects, clock: Arc::clone(&clock), accounts: accounts.clone() };
     let story = Arc::clone(&clock);
     let context = api::Context {
         catalog: catalog.clone(),
@@ -93,11 +111,36 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
     };
     let (stop, stopped) = watch::channel(false);
     let address = listener.local_addr().context("cannot read the address that is listened on")?;
+    let world = World {
+        catalog: catalog.clone(),
+        http: Arc::new(Client::new(Guard { loopback: true })),
+        secrets: Arc::new(Chain([vec![Arc::new(LocalSecrets) as _], sources.secrets()].concat())),
+        clock,
+        address: format!("http://{address}"),
+        principals: config::principals(config::var),
+    };
+    let scrape = sources.scrape(&world, accounts);
+    let shown = Shown { address, folder: options.place.folder().ok(), wanted };
     let mut server = tokio::spawn(serve(listener, context, stopped));
 
+    let work = async {
+        running.migrate(&catalog, &*world.clock).await?;
+        let functions = Functions::new(&world, scrape);
+        let watched = async {
+            match folder {
+                Some(folder) => folder.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = host::run(&world, functions) => Ok(()),
+            () = watched => Ok(()),
+            outcome = attend(&shown, &running, &intake) => outcome,
+        }
+    };
     let outcome = tokio::select! {
         () = signals.next() => Ok(()),
-        outcome = attend(address, &running, &intake, wanted) => outcome,
+        outcome = work => outcome,
     };
     // Whatever happens from here on, the database is stopped at the end.
     stop.send_replace(true);
@@ -113,16 +156,19 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
     outcome.map(|()| Done::All)
 }
 
-/// Makes the catalog ready, says so, and then keeps house until it is dropped.
-async fn attend(
+/// What is said of this server, and what it is to show.
+struct Shown {
     address: SocketAddr,
-    running: &Running,
-    intake: &Intake,
+    /// The data folder, where there may be one.
+    folder: Option<PathBuf>,
     wanted: Wanted,
-) -> anyhow::Result<()> {
-    running.migrate(&intake.catalog, &*intake.clock).await?;
-    let loaded = sample::load(intake, wanted).await?;
-    say(address, running, intake, &loaded).await?;
+}
+
+/// Loads the sample where it is wanted, says that the server is ready, and then keeps house until it is dropped.
+async fn attend(shown: &Shown, running: &Running, intake: &Intake) -> anyhow::Result<()> {
+    let estate = sample::Estate { address: shown.address, folder: shown.folder.clone() };
+    let loaded = sample::load(intake, &estate, shown.wanted).await?;
+    say(shown.address, running, intake, &loaded).await?;
     let mut hour = tokio::time::interval(HOUSEKEEPING);
     loop {
         hour.tick().await;
@@ -144,7 +190,11 @@ async fn serve(
         // An error means that the sender is gone, which is the end as well.
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
-    axum::serve(listener, api::router(context)).with_graceful_shutdown(until).await
+    let inbox = inbox::router(Arc::clone(&context.clock)).layer(axum::middleware::from_fn(api::local_only));
+    let local = context.config.local;
+    let router = api::router(context);
+    let router = if local { router.merge(inbox) } else { router };
+    axum::serve(listener, router).with_graceful_shutdown(until).await
 }
 
 async fn say(address: SocketAddr, running: &Running, intake: &Intake, loaded: &Loaded) -> anyhow::Result<()> {
@@ -179,7 +229,7 @@ async fn open_objects(options: &Options, objects: Option<OpenObjects>) -> anyhow
 fn wanted(options: &Options, database: &Database) -> Wanted {
     if options.sample {
         Wanted::Yes
-    } else if options.no_sample || options.aws || matches!(database, Database::Given(_)) {
+    } else if options.no_sample || options.aws || options.kube || matches!(database, Database::Given(_)) {
         Wanted::No
     } else {
         Wanted::IfEmpty

@@ -1,14 +1,45 @@
 //! The sample estate: a small shop whose checkout breaks, told by the events of `events/story`.
 //!
+//! With it comes what the shop's people wrote: the manifests of `events/story/manifests.yaml`, which judge nothing
+//! else, tell [`super::inbox`], and start a playbook that only looks.
+//!
 //! The story ends now: all its times are moved by one distance. The distance is part of what is recorded, so a story
 //! that is already there is told again with the distance it has, which changes nothing and completes a telling that
 //! a crash cut.
 
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read, Write},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use catalog::{Catalog, ChangeQuery};
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta};
 use intake::Intake;
+use manifest::Kind;
 use model::Timestamp;
 use serde_json::Value;
+
+use super::{inbox, manifests};
+
+/// What the people of the sample shop wrote.
+const MANIFESTS: &str = include_str!("../../../../../events/story/manifests.yaml");
+
+/// The file of the data folder that holds the key of the inbox.
+const KEY: &str = "sample-inbox.key";
+
+/// Where the sample estate is.
+#[derive(Debug, Clone)]
+pub(crate) struct Estate {
+    /// Where this server listens.
+    pub(crate) address: SocketAddr,
+    /// Where its data lies; without, the sample comes without manifests.
+    pub(crate) folder: Option<PathBuf>,
+}
 
 include!(concat!(env!("OUT_DIR"), "/story.rs"));
 
@@ -39,18 +70,21 @@ pub(crate) fn events(now: Timestamp) -> Vec<Value> {
 }
 
 /// Loads the story where it is wanted.
-pub(crate) async fn load(intake: &Intake, wanted: Wanted) -> anyhow::Result<Loaded> {
+pub(crate) async fn load(intake: &Intake, estate: &Estate, wanted: Wanted) -> anyhow::Result<Loaded> {
     if wanted == Wanted::No {
         return Ok(Loaded::Nothing);
     }
     let story = story();
-    let distance = match told(&intake.catalog, &story).await? {
+    let told = told(&intake.catalog, &story).await?;
+    let distance = match told {
         Some(distance) => distance,
         None if wanted == Wanted::Yes || intake.catalog.is_empty().await? => {
             distance(&story, intake.clock.now())
         }
         None => return Ok(Loaded::Nothing),
     };
+    // Before the story, so that what it makes unhealthy is told.
+    write_manifests(intake, estate, told.is_none()).await?;
     let report = intake.take_payloads("the sample estate", &moved(story, distance)).await?;
     if report.rejected > 0 {
         tracing::warn!(
@@ -59,6 +93,69 @@ pub(crate) async fn load(intake: &Intake, wanted: Wanted) -> anyhow::Result<Load
         );
     }
     Ok(if report.total == 0 { Loaded::Nothing } else { Loaded::Sample { events: report.total } })
+}
+
+/// Applies the manifests. Once the story was told they are the person's own: only what names this server's address is
+/// brought up to date, where it is still there.
+async fn write_manifests(intake: &Intake, estate: &Estate, first: bool) -> anyhow::Result<()> {
+    let Some(folder) = &estate.folder else { return Ok(()) };
+    let key = folder.join(KEY);
+    let server = format!("http://{}", estate.address);
+    let until = (intake.clock.now() + TimeDelta::hours(12)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let text = MANIFESTS
+        .replace("INBOX_URL", &format!("{server}{}", inbox::PATH))
+        .replace("INBOX_KEY", &key.display().to_string())
+        .replace("SERVER_URL", &server)
+        .replace("UNTIL", &until);
+    let (mut manifests, faults) = manifest::lint(&text, "manifests of the sample estate");
+    faults.iter().for_each(|fault| tracing::warn!("{fault}"));
+    if !first {
+        let mut kept = Vec::new();
+        for manifest in manifests {
+            let kind = manifest.kind();
+            let moves = matches!(kind, Kind::Connection | Kind::Check);
+            if moves && intake.catalog.manifest(kind.as_str(), manifest.name()).await?.is_some() {
+                kept.push(manifest);
+            }
+        }
+        manifests = kept;
+    }
+    make_key(&key)?;
+    manifests::apply(&intake.catalog, &*intake.clock, &manifests).await?;
+    Ok(())
+}
+
+/// Makes the key that signs what the inbox is told, unless there is one.
+fn make_key(path: &Path) -> anyhow::Result<()> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = match made {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Somebody else's database: nothing of ours lies in the folder yet.
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            }
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .with_context(|| written(path))?
+        }
+        Err(error) => return Err(error).with_context(|| written(path)),
+    };
+    let mut random = [0; 24];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut random))
+        .context("cannot make a key")?;
+    let key = format!("whsec_{}", STANDARD.encode(random));
+    file.write_all(key.as_bytes()).with_context(|| written(path))
+}
+
+fn written(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 /// The distance by which the story was told before, if it was: its first API call is looked up by its id.
