@@ -23,6 +23,7 @@ create table perigee.health (
 );
 create index health_due on perigee.health (due_at) where due_at is not null;
 create index health_listed on perigee.health (level desc, since desc, resource_id desc) where level is not null;
+create index health_by_word on perigee.health (health, account) where health is not null;
 create index health_by_rule on perigee.health (rule, resource_id) where rule is not null;
 comment on table perigee.health is 'How well each resource is that a rule judges. What no rule judges has no row, or one without a health that is due.';
 comment on column perigee.health.level is 'The order of worst-of: 0 healthy, 1 unknown, 2 warning, 3 unhealthy; null before the first judgement.';
@@ -84,7 +85,7 @@ create table perigee.check_results (
     status integer,
     latency_ms double precision,
     reason text not null,
-    primary key (check_id, at)
+    primary key (check_id, at) include (state, latency_ms)
 );
 create index check_results_by_time on perigee.check_results (at);
 comment on table perigee.check_results is 'How each run of a probe went, for a week.';

@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use catalog::checks::{ClaimedCheck, NewCheck, Outcome, Settled};
 use chrono::TimeDelta;
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use model::{CheckState, Timestamp};
-use tracing::{debug, warn};
+use tokio::task::JoinSet;
+use tracing::{debug, error, warn};
 
 use crate::{Error, Health, cache::Probes};
 
 /// How many checks wait for their answers at once.
 const AT_ONCE: usize = 16;
 /// How many checks one tick runs.
-const A_TICK: usize = 256;
+const A_TICK: usize = 128;
 /// How much longer than its timeout a check's lease is: the answer has to be judged and written.
 const MARGIN_SECONDS: u64 = 30;
 /// The least time between two runs.
@@ -31,7 +31,9 @@ const MARK: &str = "checks";
 pub(crate) async fn due(health: &Health) -> Result<bool, Error> {
     let probes = health.cache.probes(&health.catalog).await?;
     sync(health, &probes).await?;
-    let mut running = FuturesUnordered::new();
+    // Each is a task of its own: one that holds a connection goes on while this waits for one. What is cut here is run
+    // again when its lease has run out.
+    let mut running = JoinSet::new();
     let mut begun = 0;
     loop {
         let free = AT_ONCE.saturating_sub(running.len()).min(A_TICK - begun);
@@ -39,12 +41,13 @@ pub(crate) async fn due(health: &Health) -> Result<bool, Error> {
             let limit = u32::try_from(free).unwrap_or(u32::MAX);
             for claimed in health.catalog.claim_checks(limit, health.clock.now()).await? {
                 begun += 1;
-                running.push(run(health, &probes, claimed));
+                running.spawn(run(health.clone(), Arc::clone(&probes), claimed));
             }
         }
-        match running.next().await {
-            Some(done) => done?,
+        match running.join_next().await {
             None => return Ok(begun >= A_TICK),
+            Some(Ok(done)) => done?,
+            Some(Err(error)) => error!("A check was cut, and is run again later: {error}"),
         }
     }
 }
@@ -73,7 +76,7 @@ async fn sync(health: &Health, probes: &Probes) -> Result<(), Error> {
     Ok(())
 }
 
-async fn run(health: &Health, probes: &Probes, claimed: ClaimedCheck) -> Result<(), Error> {
+async fn run(health: Health, probes: Arc<Probes>, claimed: ClaimedCheck) -> Result<(), Error> {
     let Some(probe) = probes.by_name.get(&claimed.name).map(Arc::clone) else {
         // Its manifest came after the manifests were read: its lease runs out, and it is run then.
         return Ok(());

@@ -1,5 +1,6 @@
 //! One invocation of the Lambda function.
 
+use chrono::TimeDelta;
 use model::{Signal, Timestamp};
 use runtime::wake::{self, BatchFailures, WakeError, Woken};
 use serde::Serialize;
@@ -8,8 +9,8 @@ use tracing::{error, warn};
 
 use crate::{Error, Health};
 
-/// How often an invocation looks for more at once, before it leaves the rest to the next.
-const ROUNDS: usize = 20;
+/// How long an invocation goes on with what is due, before it leaves the rest to the next.
+const WORK: TimeDelta = TimeDelta::seconds(60);
 
 /// What an invocation answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,14 +65,14 @@ pub async fn handle(health: &Health, payload: Value) -> anyhow::Result<Outcome> 
 }
 
 async fn work(health: &Health) -> Result<Option<Timestamp>, Error> {
-    let mut due = None;
-    for _ in 0..ROUNDS {
-        due = health.tick().await?;
-        if due.is_none_or(|due| due > health.clock.now()) {
-            break;
+    let until = health.clock.now() + WORK;
+    loop {
+        let due = health.tick().await?;
+        let now = health.clock.now();
+        if due.is_none_or(|due| due > now) || now >= until {
+            return Ok(due);
         }
     }
-    Ok(due)
 }
 
 /// The word by which Lambda's metrics and destinations tell failures apart.

@@ -34,7 +34,7 @@ pub struct Check {
     pub resource: Option<ResourceId>,
     /// How it went: failing once it failed as often in a row as its manifest asks.
     pub state: CheckState,
-    /// Why, for a person; empty while it passes.
+    /// Why the last run did not pass, for a person.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// Since when the state is this.
