@@ -72,9 +72,14 @@ impl<'a> Run<'a> {
     fn select(&mut self, of: &'a Node, field: &str, time: bool) -> Outcome<'a> {
         let value = select(&self.value(of)?, field)?;
         match &value {
+            // No text is both an instant and a length of time.
             Val::Text(text) if time => functions::time::parse_time(text)
                 .map(Val::Time)
-                .ok_or_else(|| Trouble::no_value(format!("`{field}` is no instant as RFC 3339 writes it"))),
+                .or_else(|| functions::time::parse_duration(text).map(Val::Duration))
+                .ok_or_else(|| {
+                    let wanted = "no instant as RFC 3339 writes it, and no length of time such as 90s";
+                    Trouble::no_value(format!("`{field}` is {wanted}"))
+                }),
             _ => Ok(value),
         }
     }

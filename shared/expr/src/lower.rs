@@ -127,7 +127,7 @@ impl Lowering<'_> {
         }
         let (of, shape) = self.node(&select.operand)?;
         let shape = self.field(expr, &select.operand, &shape, &select.field)?;
-        let time = shape == Shape::Timestamp;
+        let time = matches!(shape, Shape::Timestamp | Shape::Duration);
         Ok((Node::Select { of: Box::new(of), field: select.field.clone(), time }, shape))
     }
 
@@ -293,7 +293,7 @@ impl Lowering<'_> {
             _ => Shape::Dyn,
         };
         // What is read by index stays as it is written.
-        if optional || shape == Shape::Timestamp {
+        if optional || matches!(shape, Shape::Timestamp | Shape::Duration) {
             shape = Shape::Dyn;
         }
         Ok((Node::Index { of: Box::new(node), index: Box::new(index), optional }, shape))

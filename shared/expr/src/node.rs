@@ -15,7 +15,7 @@ pub(crate) enum Node {
     Select {
         of: Box<Self>,
         field: String,
-        /// Whether a text here is an instant.
+        /// Whether a text here is an instant or a length of time.
         time: bool,
     },
     OptionalSelect {

@@ -18,7 +18,7 @@ pub enum Shape {
     String,
     /// An instant. A text in its place is read as RFC 3339.
     Timestamp,
-    /// A length of time.
+    /// A length of time. A text in its place is read as one: `1.5s`.
     Duration,
     /// A list of values of one shape.
     List(Box<Self>),

@@ -7,11 +7,14 @@ fn evaluate(source: &str) -> Result<Value, String> {
         .with("x", Shape::Dyn)
         .with("now", Shape::Timestamp)
         .with("let", Shape::record([("age", Shape::Dyn)]))
-        .with("resource", Shape::record([("since", Shape::Timestamp), ("name", Shape::String)]));
+        .with(
+            "resource",
+            Shape::record([("since", Shape::Timestamp), ("name", Shape::String), ("took", Shape::Duration)]),
+        );
     let bindings = Bindings::new()
         .with("x", json!({"a": [1, 2.5, "c"], "b": {"k": null}, "t": "2026-03-03T02:00:00Z"}))
         .with("let", json!({"age": 7}))
-        .with("resource", json!({"since": "2026-03-03T02:00:00Z", "name": "web"}))
+        .with("resource", json!({"since": "2026-03-03T02:00:00Z", "name": "web", "took": "1.500000s"}))
         .with_time("now", "2026-03-03T02:13:00Z".parse().unwrap());
     let program = Program::compile(source, &scope).map_err(|fault| fault.to_string())?;
     program.evaluate(&bindings).map_err(|error| error.to_string())
@@ -33,6 +36,12 @@ fn a_declared_instant_is_an_instant_although_it_is_written_as_text() {
     assert_eq!(evaluate("now - timestamp(resource.since)"), Ok(json!("780s")));
     assert_eq!(evaluate("resource.since + duration('1h')"), Ok(json!("2026-03-03T03:00:00Z")));
     assert_eq!(evaluate("now - timestamp(x.t)"), Ok(json!("780s")));
+}
+
+#[test]
+fn a_declared_length_of_time_is_one_although_it_is_written_as_text() {
+    assert_eq!(evaluate("resource.took > duration('1s')"), Ok(json!(true)));
+    assert_eq!(evaluate("resource.took + duration('500ms')"), Ok(json!("2s")));
 }
 
 #[test]
