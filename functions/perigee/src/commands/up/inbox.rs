@@ -18,8 +18,8 @@ use axum::{
 use ports::Clock;
 use serde_json::Value;
 
-/// Where it is, below the server's address.
-pub(super) const PATH: &str = "/sample/inbox";
+/// Where it is, below the server's address; `events/story/manifests.yaml` names it.
+const PATH: &str = "/sample/inbox";
 /// How many messages are kept.
 const KEPT: usize = 50;
 /// How large a message may be, in bytes.

@@ -24,7 +24,7 @@ use manifest::Kind;
 use model::Timestamp;
 use serde_json::Value;
 
-use super::{inbox, manifests};
+use super::manifests;
 
 /// What the people of the sample shop wrote.
 const MANIFESTS: &str = include_str!("../../../../../events/story/manifests.yaml");
@@ -103,10 +103,9 @@ async fn write_manifests(intake: &Intake, estate: &Estate, first: bool) -> anyho
     let server = format!("http://{}", estate.address);
     let until = (intake.clock.now() + TimeDelta::hours(12)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let text = MANIFESTS
-        .replace("INBOX_URL", &format!("{server}{}", inbox::PATH))
-        .replace("INBOX_KEY", &key.display().to_string())
-        .replace("SERVER_URL", &server)
-        .replace("UNTIL", &until);
+        .replace("http://127.0.0.1:8080", &server)
+        .replace("/var/lib/perigee/sample-inbox.key", &key.display().to_string())
+        .replace("2026-03-03T18:00:00Z", &until);
     let (mut manifests, faults) = manifest::lint(&text, "manifests of the sample estate");
     faults.iter().for_each(|fault| tracing::warn!("{fault}"));
     if !first {
