@@ -7,7 +7,10 @@ use model::{RunState, Signal, SignalId, SignalKind, StepState, Timestamp};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{Playbooks, work::{BEAT, pause}};
+use crate::{
+    Playbooks,
+    work::{BEAT, pause},
+};
 
 /// How long what is known is tried to be written, while the database is away.
 const PERSIST: Duration = Duration::from_secs(20);
@@ -51,7 +54,8 @@ async fn signals(
     let Work { lease, playbook, resource, depth, .. } = work;
     let ids: Vec<_> = resource.iter().copied().collect();
     let subject = playbooks.catalog.subjects(&ids).await?.pop().map(|subject| subject.resource);
-    let of = |part: fn(&catalog::Resource) -> &String| subject.as_ref().map(part).cloned().unwrap_or_default();
+    let of =
+        |part: fn(&catalog::Resource) -> &String| subject.as_ref().map(part).cloned().unwrap_or_default();
     Ok(vec![Signal {
         id: SignalId::of(kind.as_str(), &[&lease.run.to_string()]),
         kind,

@@ -40,12 +40,10 @@ pub(crate) fn next(playbook: &Playbook, steps: &[WorkStep], now: Timestamp) -> N
                 Some(_) | None => return Next::Resume(place),
             },
             // One that runs was dealt with when the run was claimed.
-            StepState::Pending | StepState::Running => {
-                match needs(playbook, steps, place, step) {
-                    Needs::Ended { blocked_by } => return Next::Look { step: place, blocked_by },
-                    Needs::Open => stuck = stuck.or(Some(place)),
-                }
-            }
+            StepState::Pending | StepState::Running => match needs(playbook, steps, place, step) {
+                Needs::Ended { blocked_by } => return Next::Look { step: place, blocked_by },
+                Needs::Open => stuck = stuck.or(Some(place)),
+            },
             StepState::Completed
             | StepState::Failed
             | StepState::Skipped

@@ -33,7 +33,10 @@ pub async fn handle(playbooks: &Playbooks, payload: Value) -> anyhow::Result<Out
     let (mut failures, mut is_batch) = (Vec::new(), false);
     if let Woken::Signals { told, unreadable } = wake::read(payload)? {
         for message in unreadable {
-            warn!(message.id = message.message, "Message {} holds no signal: {}", message.message, message.reason);
+            warn!(
+                message.id = message.message,
+                "Message {} holds no signal: {}", message.message, message.reason
+            );
             is_batch = true;
             failures.push(message.message);
         }
@@ -57,7 +60,11 @@ pub async fn handle(playbooks: &Playbooks, payload: Value) -> anyhow::Result<Out
         }
         Err(error) => return Err(error.into()),
     };
-    info!(?due, "Did what was due; next at {}", due.map_or_else(|| "no time".to_owned(), |due| due.to_rfc3339()));
+    info!(
+        ?due,
+        "Did what was due; next at {}",
+        due.map_or_else(|| "no time".to_owned(), |due| due.to_rfc3339())
+    );
     Ok(Outcome { failures: failures.into_iter().collect(), due })
 }
 

@@ -1,3 +1,38 @@
-//! The Lambda function.
+//! The Lambda function `playbook`: wires [`playbook::handle`] to AWS. Its variables are those of [`runtime::config`] and
+//! of [`runtime::lambda::Around`].
 
-fn main() {}
+use std::sync::Arc;
+
+use catalog::Catalog;
+use connections::{Chain, Client, Guard, LocalSecrets};
+use playbook::Playbooks;
+use ports::SystemClock;
+use runtime::{
+    config,
+    lambda::{self, Around},
+    telemetry,
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init(telemetry::Format::Json);
+    let database = config::database(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env("playbook", &catalog, &database).await?;
+    let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(aws::Secrets::from_env().await)]);
+    let playbooks = Playbooks {
+        catalog,
+        http: Arc::new(Client::new(Guard::default())),
+        secrets: Arc::new(secrets),
+        clock: Arc::new(SystemClock),
+        // Whoever wonders what a worker did finds its log by this name.
+        worker: config::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|| "playbook".to_owned()),
+        principals: config::principals(config::var),
+    };
+    let handle = |playbooks: Arc<Playbooks>, payload| async move {
+        let outcome = playbook::handle(&playbooks, payload).await?;
+        let due = outcome.due;
+        Ok((outcome, due))
+    };
+    lambda::run(around, playbooks, handle, playbook::error_type).await
+}

@@ -96,7 +96,7 @@ async fn fire_one(
             book,
             trigger: Trigger::Schedule(position, at),
             target,
-            parameters: trigger.parameters.clone().into_iter().collect(),
+            parameters: trigger.parameters.clone(),
         })
         .collect();
     let principals = Principals(&playbooks.principals);

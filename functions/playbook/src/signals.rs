@@ -14,9 +14,8 @@ impl Playbooks {
     /// See [`Error`]; the same signals may be given again.
     pub async fn signals(&self, signals: &[Signal]) -> Result<(), Error> {
         // What wakes the workers starts nothing; most batches end here, without a question to the catalog.
-        let telling = |signal: &&Signal| {
-            !matches!(signal.kind, SignalKind::RunRequested | SignalKind::ManifestChanged)
-        };
+        let telling =
+            |signal: &&Signal| !matches!(signal.kind, SignalKind::RunRequested | SignalKind::ManifestChanged);
         if !signals.iter().any(|signal| telling(&signal)) {
             return Ok(());
         }
@@ -70,7 +69,7 @@ impl Playbooks {
                         book,
                         trigger: Trigger::Signal(subject),
                         target: subject.resource_id().filter(|_| book.playbook.target.is_some()),
-                        parameters: trigger.parameters.clone().into_iter().collect(),
+                        parameters: trigger.parameters.clone(),
                     });
                     // One run of a playbook for a signal, however many of its triggers match.
                     break;

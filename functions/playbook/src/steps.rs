@@ -103,7 +103,9 @@ impl Attempt<'_> {
         } else if let Some(step) = &self.step.catalog {
             catalog::perform(self, step).await
         } else {
-            Outcome::wrong("the step says nothing to do: it has neither `http`, `exec`, `wait` nor `catalog`".to_owned())
+            Outcome::wrong(
+                "the step says nothing to do: it has neither `http`, `exec`, `wait` nor `catalog`".to_owned(),
+            )
         }
     }
 }

@@ -3,4 +3,5 @@
 mod crash;
 mod effects;
 mod guards;
+mod invoke;
 mod world;

@@ -71,9 +71,11 @@ impl Worker<'_> {
             if self.playbooks.catalog.manifest("Playbook", &self.work.playbook).await?.is_none() {
                 return self.stop("playbook_deleted").await;
             }
-            let length = chrono::TimeDelta::from_std(self.playbook.timeout.0).unwrap_or(chrono::TimeDelta::MAX);
+            let length =
+                chrono::TimeDelta::from_std(self.playbook.timeout.0).unwrap_or(chrono::TimeDelta::MAX);
             let deadline = now.checked_add_signed(length).unwrap_or(Timestamp::MAX_UTC);
-            if self.playbooks.catalog.begin_run(&self.work.lease, now, deadline).await? == Written::LeaseLost {
+            if self.playbooks.catalog.begin_run(&self.work.lease, now, deadline).await? == Written::LeaseLost
+            {
                 return Ok(Then::LetGo);
             }
             self.work.started_at = Some(now);
@@ -302,7 +304,8 @@ impl Worker<'_> {
         match outcome {
             Outcome::Completed(result) => {
                 let end = end("completed");
-                self.change(place, StepState::Completed, String::new(), Some(result), None, failures, end).await
+                self.change(place, StepState::Completed, String::new(), Some(result), None, failures, end)
+                    .await
             }
             Outcome::Unknown { reason } => {
                 self.change(place, StepState::Unknown, reason, None, None, failures, end("unknown")).await

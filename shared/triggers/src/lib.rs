@@ -10,7 +10,7 @@ mod subject;
 
 pub use books::{Book, Books};
 pub use guard::Principals;
-pub use start::{Answer, Refusal, Request, Trigger, start};
+pub use start::{Answer, Refusal, Request, Trigger, plan, start};
 pub use subject::{Subject, load, recall};
 
 /// Why triggers could not be dealt with. Trying again is safe.

@@ -29,7 +29,7 @@ pub struct Request<'a> {
     /// The resource to run it on.
     pub target: Option<ResourceId>,
     /// The parameters as they were given.
-    pub parameters: Map<String, Value>,
+    pub parameters: BTreeMap<String, Value>,
 }
 
 /// Who or what wants a playbook to be run.
@@ -192,6 +192,25 @@ pub async fn start(
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// What [`start`] would start for somebody who asks by the API, without starting it.
+///
+/// # Errors
+/// What the catalog says.
+pub async fn plan(
+    catalog: &Catalog,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Result<NewRun, Refusal>, Error> {
+    let reach = reach(catalog, std::slice::from_ref(request)).await?;
+    if let Some(refusal) = out_of_reach(request, &reach) {
+        return Ok(Err(refusal));
+    }
+    Ok(match admitted(catalog, request).await? {
+        Ok(parameters) => Ok(new_run(request, parameters, None, now)),
+        Err(faults) => Err(Refusal::Parameters(faults)),
+    })
+}
+
 /// The resources of the requests that the playbooks may be run on, by playbook: one statement a playbook.
 async fn reach(
     catalog: &Catalog,
@@ -255,7 +274,8 @@ fn stopped_by_guard(
 /// The parameters as the run sees them: defaults filled in, references of resources resolved; or what is wrong with
 /// them.
 async fn admitted(catalog: &Catalog, request: &Request<'_>) -> Result<Result<Value, Vec<String>>, Error> {
-    let admitted = match request.book.playbook.admit(&request.parameters) {
+    let given: Map<String, Value> = request.parameters.clone().into_iter().collect();
+    let admitted = match request.book.playbook.admit(&given) {
         Ok(admitted) => admitted,
         Err(faults) => return Ok(Err(faults.into_iter().map(|fault| fault.to_string()).collect())),
     };

@@ -36,21 +36,15 @@ fn three() -> Playbook {
 
 #[test]
 fn a_step_waits_for_the_one_before_it() {
-    let steps = [
-        stands("a", StepState::Pending),
-        stands("b", StepState::Pending),
-        stands("c", StepState::Pending),
-    ];
+    let steps =
+        [stands("a", StepState::Pending), stands("b", StepState::Pending), stands("c", StepState::Pending)];
     assert_eq!(next(&three(), &steps, now()), Next::Look { step: 0, blocked_by: None });
 }
 
 #[test]
 fn a_need_that_failed_blocks_and_says_so() {
-    let steps = [
-        stands("a", StepState::Failed),
-        stands("b", StepState::Pending),
-        stands("c", StepState::Pending),
-    ];
+    let steps =
+        [stands("a", StepState::Failed), stands("b", StepState::Pending), stands("c", StepState::Pending)];
     let blocked = Next::Look { step: 1, blocked_by: Some("step `a` is failed".to_owned()) };
     assert_eq!(next(&three(), &steps, now()), blocked);
 }
@@ -78,11 +72,8 @@ fn steps_that_need_one_another_are_stuck_and_not_forgotten() {
 
 #[test]
 fn a_run_ends_when_every_step_has() {
-    let steps = [
-        stands("a", StepState::Completed),
-        stands("b", StepState::Unknown),
-        stands("c", StepState::Skipped),
-    ];
+    let steps =
+        [stands("a", StepState::Completed), stands("b", StepState::Unknown), stands("c", StepState::Skipped)];
     assert_eq!(next(&three(), &steps, now()), Next::End);
 }
 
@@ -99,7 +90,8 @@ fn delays_grow_and_attempts_end() {
         {"name": "a", "retry": {"attempts": 3, "delay": "10s", "factor": 3.0}, "exec": {"script": "true"}},
         {"name": "b", "exec": {"script": "true"}},
     ]));
-    let after = |step: usize, failures| retry_after(&book.steps[step], failures).map(|delay| delay.num_seconds());
+    let after =
+        |step: usize, failures| retry_after(&book.steps[step], failures).map(|delay| delay.num_seconds());
     assert_eq!(after(0, 1), Some(10));
     assert_eq!(after(0, 2), Some(30));
     assert_eq!(after(0, 3), None);

@@ -78,8 +78,8 @@ async fn changes_around(attempt: &Attempt<'_>, changes: &CatalogChanges) -> Answ
     };
     let walk = Walk { direction: Direction::Both, depth: changes.depth, max_nodes: MOST_AROUND };
     let around = catalog.graph(target, walk).await?;
-    let around: Vec<ResourceId> =
-        around.map_or_else(|| vec![target], |graph| graph.nodes.iter().map(|node| node.resource.id).collect());
+    let around: Vec<ResourceId> = around
+        .map_or_else(|| vec![target], |graph| graph.nodes.iter().map(|node| node.resource.id).collect());
     let since = TimeDelta::from_std(changes.since.0).unwrap_or(TimeDelta::MAX);
     let since = attempt.playbooks.clock.now().checked_sub_signed(since).unwrap_or_default();
     let items = catalog.changes_around(&around, &selector, since, MOST).await?;
@@ -88,7 +88,9 @@ async fn changes_around(attempt: &Attempt<'_>, changes: &CatalogChanges) -> Answ
 
 fn target(attempt: &Attempt<'_>) -> Result<ResourceId, Fault> {
     attempt.resource.ok_or_else(|| {
-        Fault::Wrong("the run has no target; give the playbook a `target`, and run it on a resource".to_owned())
+        Fault::Wrong(
+            "the run has no target; give the playbook a `target`, and run it on a resource".to_owned(),
+        )
     })
 }
 

@@ -88,7 +88,9 @@ async fn environment(attempt: &mut Attempt<'_>, step: &ExecStep) -> Result<BTree
     for (name, value) in &step.env {
         let value = attempt.context.value(&format!("variable `{name}`"), value).await?;
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return Err(format!("variable `{name}` cannot be passed to a script: its name or value holds NUL or `=`"));
+            return Err(format!(
+                "variable `{name}` cannot be passed to a script: its name or value holds NUL or `=`"
+            ));
         }
         env.insert(name.clone(), value);
     }
@@ -104,12 +106,18 @@ fn outcome(output: &Output<'_>, status: std::io::Result<ExitStatus>, stop: Optio
         "stderr": stderr.text,
         "truncated": stdout.cut || stderr.cut || output.dropped() > 0,
     });
-    if !stdout.cut && let Ok(json) = serde_json::from_str::<Value>(&stdout.text) {
+    if !stdout.cut
+        && let Ok(json) = serde_json::from_str::<Value>(&stdout.text)
+    {
         // What JSON hides behind escapes comes to light when it is read.
         result["json"] = output.clean(json);
     }
     if let Some(stop) = stop {
-        return Outcome::Stopped { stop, reason: "its processes were ended".to_owned(), result: Some(result) };
+        return Outcome::Stopped {
+            stop,
+            reason: "its processes were ended".to_owned(),
+            result: Some(result),
+        };
     }
     match (status, code) {
         (_, Some(0)) => Outcome::Completed(result),

@@ -88,7 +88,8 @@ fn set(request: &mut Request, name: &str, value: String) {
 async fn connection(attempt: &Attempt<'_>, name: &str) -> Result<Connection, Fault> {
     let stored = attempt.playbooks.catalog.manifest("Connection", name).await;
     let stored = stored.map_err(|error| Fault { reason: clean::chain(&error), again: true })?;
-    let stored = stored.ok_or_else(|| format!("there is no connection `{name}`; apply one, or name another"))?;
+    let stored =
+        stored.ok_or_else(|| format!("there is no connection `{name}`; apply one, or name another"))?;
     Ok(stored.spec().map_err(|error| clean::chain(&error))?)
 }
 

@@ -18,7 +18,13 @@ pub(crate) enum Waited {
 }
 
 /// Looks at a wait that began at `began`.
-pub(crate) fn wait(step: &Step, wait: &WaitStep, context: &Context<'_>, began: Timestamp, now: Timestamp) -> Waited {
+pub(crate) fn wait(
+    step: &Step,
+    wait: &WaitStep,
+    context: &Context<'_>,
+    began: Timestamp,
+    now: Timestamp,
+) -> Waited {
     let after = |span: std::time::Duration| {
         let span = TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
         began.checked_add_signed(span).unwrap_or(Timestamp::MAX_UTC)
@@ -34,7 +40,9 @@ pub(crate) fn wait(step: &Step, wait: &WaitStep, context: &Context<'_>, began: T
         }
     }
     let Some(condition) = &wait.until else {
-        return Waited::Over(Outcome::wrong("the wait says neither `for` how long nor `until` what".to_owned()));
+        return Waited::Over(Outcome::wrong(
+            "the wait says neither `for` how long nor `until` what".to_owned(),
+        ));
     };
     match context.holds(condition.as_str()) {
         Ok(true) => over(),
@@ -45,7 +53,8 @@ pub(crate) fn wait(step: &Step, wait: &WaitStep, context: &Context<'_>, began: T
                 let reason = format!("`{}` did not hold within {}", condition.as_str(), step.timeout);
                 return Waited::Over(Outcome::wrong(reason));
             }
-            let every = TimeDelta::from_std(wait.every.0).unwrap_or(TimeDelta::MAX).max(TimeDelta::seconds(1));
+            let every =
+                TimeDelta::from_std(wait.every.0).unwrap_or(TimeDelta::MAX).max(TimeDelta::seconds(1));
             Waited::Until(now.checked_add_signed(every).unwrap_or(end).min(end))
         }
     }

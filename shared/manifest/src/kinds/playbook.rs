@@ -138,7 +138,8 @@ pub enum ParameterType {
 pub struct Step {
     /// Its name, used as `steps.NAME`.
     pub name: String,
-    /// When it is done; otherwise it is skipped. Always, without.
+    /// When it is done; otherwise it is skipped. Without, it is done when all the steps it needs completed. One that
+    /// speaks of `steps` decides alone, once they ended: `steps.build.state == 'failed'` cleans up after a failure.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// The steps that must have ended before; the one written before it without.
@@ -214,7 +215,8 @@ pub struct ExecStep {
     /// What runs it; the script is its standard input's file argument. `["bash", "-euo", "pipefail"]` without.
     #[serde(default = "bash")]
     pub interpreter: Vec<String>,
-    /// The environment; texts may hold `${{ CEL }}`. Nothing of our own environment but PATH, HOME, LANG and TMPDIR.
+    /// The environment; texts may hold `${{ CEL }}`. Nothing of our own environment but PATH, HOME, LANG and TMPDIR,
+    /// and PERIGEE_RUN, PERIGEE_STEP and IDEMPOTENCY_KEY, which is the same on every attempt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Value>,
 }
