@@ -1,0 +1,27 @@
+//! `perigee cancel RUN`
+
+use clap::Args;
+use model::RunId;
+use serde_json::Value;
+
+use super::runs;
+use crate::{
+    client::Client,
+    exit::Done,
+    output::{self, Format},
+};
+
+/// Which run.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The id of the run
+    #[arg(value_name = "RUN")]
+    pub run: RunId,
+}
+
+pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    let path = format!("/runs/{}/cancel", options.run);
+    let answer: Value = client.post(&path, &[], "application/json", b"")?;
+    output::show(format, &answer, runs::detail)?;
+    Ok(Done::All)
+}
