@@ -1,6 +1,10 @@
 //! `perigee doctor`: what is configured, reachable and permitted, and what to do about what is not.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod checks;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 
 use clap::Args;
 use serde::Serialize;

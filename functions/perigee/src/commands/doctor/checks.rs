@@ -14,7 +14,7 @@ use nix::{
 use runtime::config;
 use serde_json::Value;
 
-use super::Check;
+use super::{Check, State};
 use crate::{
     client::{Client, Error},
     place::{Database, Place},
@@ -37,7 +37,8 @@ pub(super) fn all(client: &Client, place: &Place, has_aws: bool) -> anyhow::Resu
     }
     checks.push(accounts());
     checks.extend(server(client));
-    checks.push(aws(has_aws, config::var));
+    checks.extend(aws_with_config(has_aws)?);
+    checks.extend(kubernetes()?);
     Ok(checks)
 }
 
@@ -179,7 +180,7 @@ fn port(address: SocketAddr) -> Check {
     }
 }
 
-/// Only whether credentials are named, not whether they are good: that would be a call to AWS.
+/// Whether credentials are named, without asking AWS whether they are good.
 fn aws(has_aws: bool, var: impl Fn(&str) -> Option<String>) -> Check {
     let what = "AWS";
     if !has_aws {
@@ -212,9 +213,44 @@ fn aws(has_aws: bool, var: impl Fn(&str) -> Option<String>) -> Check {
     }
 }
 
+/// Whether credentials are named; and where they are, whom they lead to, and whether AWS Config records there.
+#[cfg(feature = "aws")]
+fn aws_with_config(has_aws: bool) -> anyhow::Result<Vec<Check>> {
+    let named = aws(has_aws, config::var);
+    if named.state != State::Ok {
+        return Ok(vec![named]);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let asked = runtime.block_on(super::aws::checks(&::aws::Clouds::from_env()));
+    // A provider of credentials may still be waiting for its own server.
+    runtime.shutdown_background();
+    Ok(std::iter::once(named).chain(asked).collect())
+}
+
+#[cfg(not(feature = "aws"))]
+fn aws_with_config(has_aws: bool) -> anyhow::Result<Vec<Check>> {
+    Ok(vec![aws(has_aws, config::var)])
+}
+
+/// The cluster of the current context: whether it answers, and what of it we may list.
+#[cfg(feature = "kubernetes")]
+fn kubernetes() -> anyhow::Result<Vec<Check>> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let clusters = ::kubernetes::Kubernetes::default();
+    let checks = runtime.block_on(super::kubernetes::checks(&clusters));
+    // A plugin that fetches credentials may still be waiting for its own server.
+    runtime.shutdown_background();
+    Ok(checks)
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn kubernetes() -> anyhow::Result<Vec<Check>> {
+    Ok(vec![Check::ok("Kubernetes", "this build has no Kubernetes in it, and needs none")])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{super::State, *};
+    use super::*;
 
     #[test]
     fn a_folder_that_is_not_there_yet_is_judged_by_the_one_it_will_be_made_in() {
