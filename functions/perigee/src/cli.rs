@@ -5,8 +5,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, proxy, query,
-        rejected, reset, show, sources, up,
+        apply, bench, cancel, cel, changes, completions, delete, deliveries, digest, doctor, findings, get,
+        graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset, run, runs,
+        schema, scrape, show, sources, up,
     },
     output::Format,
 };
@@ -46,14 +47,42 @@ pub enum Command {
     History(Remote<history::Options>),
     /// Show what is around a resource
     Graph(Remote<graph::Options>),
+    /// Run a playbook, and wait for its end
+    Run(Remote<run::Options>),
+    /// List runs of playbooks, newest first, or show one with its steps
+    Runs(Remote<runs::Options>),
+    /// Ask for the end of a run
+    Cancel(Remote<cancel::Options>),
+    /// List what was to be told to whom, and what became of it
+    Deliveries(Remote<deliveries::Options>),
     /// Print the hash of the catalog's meaning
     Digest(Remote<digest::Options>),
     /// Show which sources were heard of, where, and how lately
     Sources(Remote<sources::Options>),
+    /// List what scrapers list, now, and show how far that came
+    Scrape(Remote<scrape::Options>),
     /// List input that was kept aside, with its reason
     Rejected(Remote<rejected::Options>),
+    /// Write a small folder of manifests to begin with
+    Init(init::Options),
+    /// Check manifests: every field, expression, selector and reference in them
+    Lint(lint::Options),
+    /// Show what applying manifests would change (exit status 3 when something would)
+    Plan(Remote<apply::Options>),
+    /// Apply manifests: files, folders, or standard input
+    Apply(Remote<apply::Options>),
+    /// List manifests, or show one as it could be applied
+    Get(Remote<get::Options>),
+    /// Delete manifests; what they were stays among their generations
+    Delete(Remote<delete::Options>),
+    /// Print the JSON Schema of a kind of manifest, for editors
+    Schema(schema::Options),
+    /// Evaluate CEL expressions, one JSON object a line
+    Cel(cel::Options),
     /// Say what is configured, reachable and permitted, and what to do about what is not
     Doctor(Remote<doctor::Options>),
+    /// Say how well documents are, by the built-in rules and your own, without a server
+    Health(health::Options),
     /// Bring a database to this build's schema
     Migrate(migrate::Options),
     /// Remove everything that was recorded

@@ -135,6 +135,30 @@ impl Client {
         self.read(request.send(body))
     }
 
+    /// Sends a JSON body to `path`, below `/api/v1`, with a key by which the same request is known when it comes again.
+    pub(crate) fn post_once<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &[u8],
+    ) -> Result<T, Error> {
+        let request = self.agent.post(self.address(path)).header("content-type", "application/json");
+        let mut request = request.header("idempotency-key", key);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.read(request.send(body))
+    }
+
+    /// Deletes what `path`, below `/api/v1`, names.
+    pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
+        let mut request = self.agent.delete(self.address(path));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.read::<Value>(request.call()).map(|_| ())
+    }
+
     /// Reads a list from its start, page after page, until it ends or `most` items are there. The answer is shaped
     /// like one page.
     pub(crate) fn list(&self, path: &str, query: &[(&str, String)], most: usize) -> Result<Value, Error> {
@@ -220,6 +244,11 @@ fn is_cut(error: &io::Error) -> bool {
 fn seconds(response: &Response<Body>) -> Option<Duration> {
     let text = response.headers().get("retry-after")?.to_str().ok()?;
     text.parse().ok().map(Duration::from_secs)
+}
+
+/// A name as one part of a path.
+pub(crate) fn segment(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
 /// The path of what is known about one resource. `reference` may hold slashes and colons.

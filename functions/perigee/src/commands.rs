@@ -1,22 +1,37 @@
 //! One file per command: its options, and what it does with them.
 
+pub mod apply;
 pub mod bench;
+pub mod cancel;
+pub mod cel;
 pub mod changes;
 pub mod completions;
+pub mod delete;
+pub mod deliveries;
 pub mod digest;
 pub mod doctor;
 pub mod findings;
+pub mod get;
 pub mod graph;
+pub mod health;
 pub mod history;
 pub mod ingest;
+pub mod init;
+pub mod lint;
 pub mod migrate;
 pub mod proxy;
 pub mod query;
 pub mod rejected;
 pub mod reset;
+pub mod run;
+pub mod runs;
+pub mod schema;
+pub mod scrape;
 pub mod show;
 pub mod sources;
 pub mod up;
+
+mod manifests;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! The command line, and every function in one process.
 //!
 //! `perigee up` builds the contexts of the other functions with local adapters and adds no logic of its own. Every
-//! other command but `doctor`, `migrate`, `bench` and `completions` is a client of a running server: whatever the shell can
+//! other command but `cel`, `lint`, `init`, `schema`, `doctor`, `migrate`, `bench` and `completions` is a client of a running server: whatever the shell can
 //! do, a program can do through the API. Start reading at [`cli`], then the command's file in [`commands`].
 
 pub mod cli;
@@ -22,8 +22,9 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        bench, changes, completions, digest, doctor, findings, graph, history, ingest, migrate, proxy, query,
-        rejected, reset, show, sources, up,
+        apply, bench, cancel, cel, changes, completions, delete, deliveries, digest, doctor, findings, get,
+        graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
+        run as run_playbook, runs, schema, scrape, show, sources, up,
     },
     exit::Done,
     output::Format,
@@ -43,18 +44,32 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
         Command::Up(options) => up::run(&options, objects),
         Command::Ingest(remote) => ask(&remote, ingest::run),
         Command::Query(remote) => ask(&remote, query::run),
+        Command::Run(remote) => ask(&remote, run_playbook::run),
+        Command::Runs(remote) => ask(&remote, runs::run),
+        Command::Cancel(remote) => ask(&remote, cancel::run),
         Command::Changes(remote) => ask(&remote, changes::run),
         Command::Findings(remote) => ask(&remote, findings::run),
         Command::Show(remote) => ask(&remote, show::run),
         Command::History(remote) => ask(&remote, history::run),
         Command::Graph(remote) => ask(&remote, graph::run),
+        Command::Deliveries(remote) => ask(&remote, deliveries::run),
         Command::Digest(remote) => ask(&remote, digest::run),
         Command::Sources(remote) => ask(&remote, sources::run),
+        Command::Scrape(remote) => ask(&remote, scrape::run),
         Command::Rejected(remote) => ask(&remote, rejected::run),
         Command::Reset(remote) => ask(&remote, reset::run),
+        Command::Init(options) => init::run(&options),
+        Command::Lint(options) => lint::run(&options),
+        Command::Plan(remote) => ask(&remote, apply::plan),
+        Command::Apply(remote) => ask(&remote, apply::run),
+        Command::Get(remote) => ask(&remote, get::run),
+        Command::Delete(remote) => ask(&remote, delete::run),
+        Command::Schema(options) => schema::run(&options),
+        Command::Cel(options) => cel::run(&options),
         Command::Doctor(remote) => {
             ask(&remote, |client, format, options| doctor::run(client, format, options, objects.is_some()))
         }
+        Command::Health(options) => health::run(&options),
         Command::Migrate(options) => migrate::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Proxy(options) => proxy::run(&options),

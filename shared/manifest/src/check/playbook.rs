@@ -54,7 +54,19 @@ impl Checker {
         for (at, step) in playbook.steps.iter().enumerate() {
             self.span(&format!("spec.steps[{at}].timeout"), step.timeout, Span::seconds(1), day);
             let before = needs.get(step.name.as_str()).cloned().unwrap_or_default();
+            let found = self.faults.len();
             self.step(&format!("spec.steps[{at}]"), step, &params, &before);
+            let later =
+                playbook.steps.iter().map(|step| step.name.as_str()).filter(|name| !before.contains(name));
+            for name in later {
+                let unknown = format!("unknown field `{name}` of `steps`");
+                for fault in
+                    self.faults.iter_mut().skip(found).filter(|fault| fault.message.starts_with(&unknown))
+                {
+                    fault.message =
+                        format!("the step `{name}` need not have ended by then; name it under `needs`");
+                }
+            }
         }
     }
 
@@ -135,12 +147,12 @@ impl Checker {
         }
         let Err(faults) = playbook.admit(&known) else { return };
         for fault in faults {
-            let missing = fault
-                .field
-                .strip_prefix("params.")
-                .is_some_and(|name| given.contains_key(name) && !known.contains_key(name));
-            if !missing {
-                let name = fault.field.strip_prefix("params.").unwrap_or_default();
+            let name = fault.field.strip_prefix("params.").unwrap_or_default();
+            let parameter = playbook.parameters.iter().find(|parameter| parameter.name == name);
+            // What is wrong with a default is said where the default stands.
+            let here = known.contains_key(name)
+                || !given.contains_key(name) && parameter.is_some_and(|parameter| parameter.required);
+            if here {
                 self.error(format!("{field}.{name}"), fault.message);
             }
         }
