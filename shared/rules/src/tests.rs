@@ -1,6 +1,9 @@
 //! Tests of the whole crate: the data of others, the rules of each family, and what a judgement never does.
 
+mod aws;
 mod data;
+mod engine;
+mod story;
 
 use model::{Timestamp, Verdict};
 use serde_json::Value;
