@@ -36,6 +36,28 @@ pub struct Document {
     pub relations: BTreeSet<Relation>,
 }
 
+/// A configuration as expressions see it, as `resource.config`. AWS Config and the alarms' events hold the settings
+/// under `configuration`, beside what they add to them; here the settings stand first, and the rest beside them.
+#[must_use]
+pub fn shown_config(mut config: Value) -> Value {
+    let Some(fields) = config.as_object_mut().filter(|fields| !fields.contains_key("apiVersion")) else {
+        return config;
+    };
+    match fields.remove("configuration") {
+        Some(Value::Object(mut settings)) => {
+            for (name, value) in std::mem::take(fields) {
+                settings.entry(name).or_insert(value);
+            }
+            Value::Object(settings)
+        }
+        Some(other) => {
+            fields.insert("configuration".to_owned(), other);
+            config
+        }
+        None => config,
+    }
+}
+
 /// A typed, directed relation that starts at the resource whose document holds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relation {
@@ -70,5 +92,24 @@ impl Document {
             text.extend_from_slice(relation.to.id().0.as_bytes());
         }
         ContentHash::of_bytes(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_stand_first_and_what_was_added_beside_them() {
+        let item = json!({"configuration": {"state": {"name": "running"}}, "state": "pending", "availabilityZone": "a"});
+        let shown = json!({"state": {"name": "running"}, "availabilityZone": "a"});
+        assert_eq!(shown_config(item), shown);
+        for other in
+            [json!(null), json!({"configuration": "text"}), json!({"apiVersion": "v1", "configuration": {}})]
+        {
+            assert_eq!(shown_config(other.clone()), other);
+        }
     }
 }

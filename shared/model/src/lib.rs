@@ -26,7 +26,7 @@ pub use arn::Arn;
 pub use canonical::{ContentHash, canonical_json};
 pub use change::{Actor, ActorKind, Category, Change, ChangeResource, Role, Severity};
 pub use diff::{Difference, diff};
-pub use document::{Document, MASK_SET, Relation};
+pub use document::{Document, MASK_SET, Relation, shown_config};
 pub use finding::{Finding, FindingStatus};
 pub use health::{Health, HealthState, Transition, Verdict};
 pub use identity::{ResourceKey, Spelling, aws_key, key_from_arn, key_from_arn_seen_in, kubernetes_key};

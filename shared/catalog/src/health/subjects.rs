@@ -37,7 +37,7 @@ impl Subject {
         });
         json!({
             "id": id, "type": kind, "name": name, "native_id": native_id, "account": account, "region": region,
-            "tags": tags, "labels": part("labels").unwrap_or_else(|| json!({})), "config": part("config"),
+            "tags": tags, "labels": part("labels").unwrap_or_else(|| json!({})), "config": part("config").map(model::shown_config),
             "aliases": self.aliases, "health": health, "since": since, "deleted_at": deleted_at,
         })
     }
