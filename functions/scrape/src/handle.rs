@@ -64,7 +64,8 @@ pub async fn handle(scrape: &Scrape, payload: Value) -> anyhow::Result<Outcome> 
     let mut failures = Vec::new();
     if let Some(messages) = messages(&payload) {
         for message in messages {
-            let id = message.get("messageId").and_then(Value::as_str).context("a message has no messageId")?;
+            let id =
+                message.get("messageId").and_then(Value::as_str).context("a message has no messageId")?;
             let body = message.get("body").and_then(Value::as_str).unwrap_or_default();
             let job = serde_json::from_str(body).map_err(|_| Unknown).and_then(|body| read(&body));
             let done = match job {
@@ -108,9 +109,13 @@ fn read(payload: &Value) -> Result<Job, Unknown> {
     }
     let asked = Asked::deserialize(payload).map_err(|_| Unknown)?;
     match asked {
-        Asked { scraper, account: Some(account), region: Some(region), kind: Some(kind), accept_deletions: false } => {
-            Ok(Job::Shard { scraper, account, region, kind })
-        }
+        Asked {
+            scraper,
+            account: Some(account),
+            region: Some(region),
+            kind: Some(kind),
+            accept_deletions: false,
+        } => Ok(Job::Shard { scraper, account, region, kind }),
         Asked { scraper: name, accept_deletions, account: None, region: None, kind: None } => {
             Ok(Job::Scraper { name, accept_deletions })
         }

@@ -1,5 +1,7 @@
 //! Against a scripted server for advanced queries and for what may go wrong, and against moto for the rest.
 
+mod listing;
+
 use std::{
     collections::VecDeque,
     io::Read as _,

@@ -286,7 +286,8 @@ impl Catalog {
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// Stores how a listing ended and gives the shard back. False when the claim was lost: then nothing is stored.
+    /// Stores how a listing ended and gives the shard back. What was planned after it began stays due. False when the
+    /// claim was lost: then nothing is stored.
     ///
     /// # Errors
     /// What the database says.
@@ -300,10 +301,11 @@ impl Catalog {
         let stored = sqlx::query!(
             r#"update perigee.shards
                set state = $6, reason = $7, advice = $8, resources = $9, pages = $10, missing = $11, began_at = $12,
-                   ended_at = $13, due_at = $14, leased_until = null,
+                   ended_at = $13, leased_until = null,
+                   due_at = case when due_at > $12 then due_at else $14 end,
                    completed_at = case when $6 = 'complete' then $12 else completed_at end,
                    failures = case when $14::timestamptz is null then 0 else failures + 1 end,
-                   accept_deletions = accept_deletions and $14::timestamptz is not null
+                   accept_deletions = accept_deletions and ($14::timestamptz is not null or coalesce(due_at > $12, false))
                where scraper = $1 and account = $2 and region = $3 and type = $4 and fence = $5"#,
             scraper,
             account,
