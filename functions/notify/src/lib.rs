@@ -28,7 +28,7 @@ use catalog::{
     Catalog,
     deliveries::{ClaimedDelivery, Fate, Settled},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::BoxFuture, stream};
 use model::{ResourceId, Signal, Timestamp};
 use ports::{Clock, Http, Secrets};
 use tokio::sync::RwLock;
