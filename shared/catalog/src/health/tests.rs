@@ -265,9 +265,9 @@ async fn what_no_rule_judges_has_no_health_and_loses_the_one_it_had() {
     assert_eq!(told(&catalog).await.len(), 2);
 }
 
-#[tokio::test]
-async fn groups_show_their_worst_and_lists_begin_with_the_worst() {
-    let (_db, catalog) = catalog().await;
+/// Machines, pods and a node, judged.
+async fn estate() -> (testkit::TestDb, Catalog) {
+    let (db, catalog) = catalog().await;
     let (instance, pod, node) = ("AWS::EC2::Instance", "Kubernetes::core::Pod", "Kubernetes::core::Node");
     let all = [
         seen(instance, "i-ok", Some("ok"), 0),
@@ -286,6 +286,12 @@ async fn groups_show_their_worst_and_lists_begin_with_the_worst() {
         touch(&catalog, &key.kind, &key.native_id, at, 5).await;
     }
     judge(&catalog, 5).await;
+    (db, catalog)
+}
+
+#[tokio::test]
+async fn groups_show_their_worst() {
+    let (_db, catalog) = estate().await;
     let line = |group: &HealthGroup| {
         let HealthCounts { healthy, unhealthy, .. } = group.counts;
         let name = [&group.account, &group.namespace, &group.kind]
@@ -323,7 +329,11 @@ async fn groups_show_their_worst_and_lists_begin_with_the_worst() {
     }
     let by_account = catalog.health_summary(HealthBy::Account).await.unwrap();
     assert_eq!(by_account[0].since, Some(minute(1)));
+}
 
+#[tokio::test]
+async fn lists_begin_with_the_worst_and_can_be_asked_for_health() {
+    let (_db, catalog) = estate().await;
     let list = async |text: &str| {
         let mut names = Vec::new();
         let mut cursor = None;
@@ -351,7 +361,8 @@ async fn groups_show_their_worst_and_lists_begin_with_the_worst() {
     assert_eq!(names("health=unhealthy").await, "i-bad shop/web");
     assert_eq!(names("type=AWS::* health!=healthy").await, "i-bad i-other");
     assert_eq!(names("status=Broken").await, "i-bad shop/web");
-    let shown = catalog.resource(id(instance, "i-bad")).await.unwrap().unwrap().resource.health.unwrap();
+    let shown =
+        catalog.resource(id("AWS::EC2::Instance", "i-bad")).await.unwrap().unwrap().resource.health.unwrap();
     assert_eq!((shown.health, shown.status.as_str(), shown.since), (Health::Unhealthy, "Broken", minute(1)));
 }
 
