@@ -61,22 +61,52 @@ pub(crate) struct Reference {
     pub(crate) reference: String,
 }
 
+/// What names anything else in a path.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Name {
+    /// Its name, percent-encoded.
+    pub(crate) name: String,
+}
+
+/// The one part of a path that varies.
+async fn segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let read: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
+    let Path(segment) = read.map_err(|error| Problem::new(Kind::BadParameter, error.body_text()))?;
+    Ok(segment)
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Reference {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let read: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
-        let Path(reference) = read.map_err(|error| Problem::new(Kind::BadParameter, error.body_text()))?;
-        Ok(Self { reference })
+        Ok(Self { reference: segment(parts, state).await? })
     }
 }
 
 impl OperationInput for Reference {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        let schema = ctx.schema.subschema_for::<Self>();
-        let parameters = parameters_from_schema(ctx, schema, ParamLocation::Path);
-        add_parameters(ctx, operation, parameters);
+        in_path::<Self>(ctx, operation);
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self { name: segment(parts, state).await? })
+    }
+}
+
+impl OperationInput for Name {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        in_path::<Self>(ctx, operation);
+    }
+}
+
+fn in_path<T: JsonSchema>(ctx: &mut GenContext, operation: &mut Operation) {
+    let schema = ctx.schema.subschema_for::<T>();
+    let parameters = parameters_from_schema(ctx, schema, ParamLocation::Path);
+    add_parameters(ctx, operation, parameters);
 }
 
 /// A whole number from 1 to `MAX`, `DEFAULT` when not said.

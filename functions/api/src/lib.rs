@@ -5,6 +5,7 @@
 //! went wrong goes to the log, what to do goes to the caller.
 
 mod admit;
+mod form;
 mod history;
 mod input;
 mod meter;

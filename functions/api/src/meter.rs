@@ -7,7 +7,8 @@ use std::{
 };
 
 use axum::http::Method;
-use catalog::{Count, SourceStatus};
+use catalog::{Count, SourceStatus, glance::Tally, outbox::Waiting};
+use model::Timestamp;
 
 /// One line of the request counter. Routes, not paths: their number is bounded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,16 +50,29 @@ pub(crate) fn method_name(method: &Method) -> &'static str {
     }
 }
 
-/// The metrics. `catalog` is `None` while the database does not answer, which is a metric too.
-pub(crate) fn text(version: &str, meter: &Meter, catalog: Option<(&[Count], &[SourceStatus])>) -> String {
+/// What the catalog says of itself.
+#[derive(Debug)]
+pub(crate) struct Gauges {
+    pub(crate) counts: Vec<Count>,
+    pub(crate) sources: Vec<SourceStatus>,
+    pub(crate) tally: Tally,
+    pub(crate) waiting: Waiting,
+    /// When it was asked.
+    pub(crate) now: Timestamp,
+}
+
+/// The metrics. `gauges` is `None` while the database does not answer, which is a metric too.
+pub(crate) fn text(version: &str, meter: &Meter, gauges: Option<&Gauges>) -> String {
     let mut text = Exposition::default();
     text.family("perigee_info", "gauge", "The build that answers.");
     text.sample("perigee_info", &[("version", version)], 1);
     text.family("perigee_database_up", "gauge", "1 when the database answered this scrape.");
-    text.sample("perigee_database_up", &[], u8::from(catalog.is_some()));
-    if let Some((counts, sources)) = catalog {
-        resources(&mut text, counts);
-        streams(&mut text, sources);
+    text.sample("perigee_database_up", &[], u8::from(gauges.is_some()));
+    if let Some(gauges) = gauges {
+        resources(&mut text, &gauges.counts);
+        states(&mut text, &gauges.tally);
+        outbox(&mut text, gauges);
+        streams(&mut text, &gauges.sources);
     }
     let requests = meter.snapshot();
     text.family("perigee_http_request_seconds", "summary", "Requests answered and the time they took.");
@@ -76,6 +90,35 @@ fn resources(text: &mut Exposition, counts: &[Count]) {
     for Count { account, region, kind, count } in counts {
         text.sample("perigee_resources", &[("account", account), ("region", region), ("type", kind)], count);
     }
+}
+
+fn states(text: &mut Exposition, tally: &Tally) {
+    for (name, label, help, sums) in [
+        ("perigee_resources_by_health", "health", "Resources that a rule judges, by health.", &tally.health),
+        ("perigee_runs", "state", "Runs that are live or were asked for in the last 24 hours.", &tally.runs),
+        (
+            "perigee_deliveries",
+            "state",
+            "Deliveries that wait or were made in the last 24 hours.",
+            &tally.deliveries,
+        ),
+        ("perigee_checks", "state", "Checks by how they stand.", &tally.checks),
+        ("perigee_shards", "state", "Shards by how their last listing ended.", &tally.shards),
+    ] {
+        text.family(name, "gauge", help);
+        for (state, count) in sums {
+            text.sample(name, &[(label, state)], count);
+        }
+    }
+}
+
+fn outbox(text: &mut Exposition, gauges: &Gauges) {
+    let oldest =
+        gauges.waiting.oldest.map_or(0, |at| gauges.now.signed_duration_since(at).num_seconds().max(0));
+    text.family("perigee_outbox_signals", "gauge", "Signals that wait to be told.");
+    text.sample("perigee_outbox_signals", &[], gauges.waiting.signals);
+    text.family("perigee_outbox_oldest_seconds", "gauge", "For how long the oldest of them has waited.");
+    text.sample("perigee_outbox_oldest_seconds", &[], oldest);
 }
 
 fn streams(text: &mut Exposition, sources: &[SourceStatus]) {
@@ -139,7 +182,11 @@ mod tests {
         let asked = Asked { method: "GET", route: "/api/v1/resources".to_owned(), status: 200 };
         meter.count(asked.clone(), 0.25);
         meter.count(asked, 0.5);
-        let counts = [Count {
+        let sums = |state: &str| [(state.to_owned(), 2)].into();
+        let tally = Tally { health: sums("unhealthy"), runs: sums("running"), ..Tally::default() };
+        let now: Timestamp = "2026-03-03T12:00:00Z".parse().unwrap();
+        let waiting = Waiting { signals: 5, oldest: Some(now - chrono::TimeDelta::seconds(3)) };
+        let counts = vec![Count {
             account: "111122223333".to_owned(),
             region: "eu-west-1".to_owned(),
             kind: "a \"quoted\\ type".to_owned(),
@@ -155,6 +202,24 @@ mod tests {
             # HELP perigee_resources Resources known and not deleted.
             # TYPE perigee_resources gauge
             perigee_resources{account="111122223333",region="eu-west-1",type="a \"quoted\\ type"} 3
+            # HELP perigee_resources_by_health Resources that a rule judges, by health.
+            # TYPE perigee_resources_by_health gauge
+            perigee_resources_by_health{health="unhealthy"} 2
+            # HELP perigee_runs Runs that are live or were asked for in the last 24 hours.
+            # TYPE perigee_runs gauge
+            perigee_runs{state="running"} 2
+            # HELP perigee_deliveries Deliveries that wait or were made in the last 24 hours.
+            # TYPE perigee_deliveries gauge
+            # HELP perigee_checks Checks by how they stand.
+            # TYPE perigee_checks gauge
+            # HELP perigee_shards Shards by how their last listing ended.
+            # TYPE perigee_shards gauge
+            # HELP perigee_outbox_signals Signals that wait to be told.
+            # TYPE perigee_outbox_signals gauge
+            perigee_outbox_signals 5
+            # HELP perigee_outbox_oldest_seconds For how long the oldest of them has waited.
+            # TYPE perigee_outbox_oldest_seconds gauge
+            perigee_outbox_oldest_seconds 3
             # HELP perigee_observations_total Observations recorded.
             # TYPE perigee_observations_total counter
             # HELP perigee_source_heard_timestamp_seconds When the catalog last heard from a source.
@@ -164,7 +229,7 @@ mod tests {
             perigee_http_request_seconds_count{method="GET",route="/api/v1/resources",status="200"} 2
             perigee_http_request_seconds_sum{method="GET",route="/api/v1/resources",status="200"} 0.75
         "##]]
-        .assert_eq(&text("0.1.0", &meter, Some((&counts, &[]))));
+        .assert_eq(&text("0.1.0", &meter, Some(&Gauges { counts, sources: vec![], tally, waiting, now })));
         expect![[r##"
             # HELP perigee_info The build that answers.
             # TYPE perigee_info gauge

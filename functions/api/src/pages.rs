@@ -4,21 +4,30 @@
 
 mod catalog;
 mod changes;
+mod checks;
+mod deliveries;
 mod feed;
+mod health;
 mod histogram;
+mod home;
 mod layout;
+mod manifests;
+mod playbooks;
 mod rejected;
 mod resource;
+mod runs;
 mod sources;
 mod text;
+mod tone;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use maud::{Markup, html};
 
@@ -33,9 +42,24 @@ const ICON: &str = include_str!("pages/icon.svg");
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/", get(catalog::page))
+        .route("/", get(home::page))
+        .route("/resources", get(catalog::page))
         .route("/resources/{reference}", get(resource::page))
         .route("/changes", get(changes::page))
+        .route("/health", get(health::page))
+        .route("/checks", get(checks::page))
+        .route("/checks/{name}", get(checks::one))
+        .route("/runs", get(runs::page))
+        .route("/runs/{name}", get(runs::one))
+        .route("/runs/{name}/cancel", post(runs::cancel))
+        .route(
+            "/playbooks/{name}/runs",
+            get(playbooks::page).post(playbooks::run).layer(DefaultBodyLimit::max(crate::form::MAX_FORM)),
+        )
+        .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/{name}", get(deliveries::one))
+        .route("/manifests", get(manifests::page))
+        .route("/manifests/{kind}/{name}", get(manifests::one))
         .route("/sources", get(sources::page))
         .route("/rejected", get(rejected::page))
         .route(
@@ -57,7 +81,7 @@ pub(crate) fn problem(problem: &Problem) -> Response {
             p class="eyebrow" { (problem.kind.status().as_u16()) }
             h1 { (problem.kind.title()) }
             p { (layout::coded(&problem.detail)) }
-            p { a class="button" href="/" { "To the catalog" } }
+            p { a class="button" href="/" { "Home" } }
         }
     };
     problem.dress(layout::page(None, problem.kind.title(), &body).into_response())
@@ -81,6 +105,15 @@ impl IntoResponse for PageProblem {
 
 /// What a page's handler answers.
 type Answer = Result<Response, PageProblem>;
+
+/// What was read; or nothing and the problem, where it is the asker's own and is shown under what was asked.
+fn or_shown<T>(read: Result<T, Problem>) -> Result<(Option<T>, Option<Problem>), Problem> {
+    match read {
+        Ok(read) => Ok((Some(read), None)),
+        Err(problem) if problem.column.is_some() => Ok((None, Some(problem))),
+        Err(problem) => Err(problem),
+    }
+}
 
 /// A page, with the status of the problem that it shows, if it shows one.
 fn with_status(page: Markup, shown: Option<&Problem>) -> Response {

@@ -26,6 +26,8 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// The column of the selector that is wrong, from 1.
     pub(crate) column: Option<usize>,
+    /// What is wrong with the manifests that were sent.
+    faults: Vec<manifest::Fault>,
     cause: Option<Cause>,
 }
 
@@ -62,6 +64,9 @@ kinds! {
     BadSelector = "bad-selector", BAD_REQUEST, "The search cannot be read";
     BadCursor = "bad-cursor", BAD_REQUEST, "The cursor cannot be read";
     BadBody = "bad-body", BAD_REQUEST, "The body cannot be read";
+    BadRun = "bad-run", UNPROCESSABLE_ENTITY, "The playbook cannot be run so";
+    Conflict = "conflict", CONFLICT, "That cannot be done as things stand";
+    BadManifest = "bad-manifest", UNPROCESSABLE_ENTITY, "A manifest is refused";
     Unauthorized = "unauthorized", UNAUTHORIZED, "A token is needed";
     ForeignHost = "foreign-host", FORBIDDEN, "This server answers only under a loopback name";
     ForeignOrigin = "foreign-origin", FORBIDDEN, "Writes from other sites are refused";
@@ -90,11 +95,14 @@ struct ProblemBody<'a> {
     /// The column of the selector that is wrong, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
+    /// What is wrong with the manifests that were sent.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    faults: &'a [manifest::Fault],
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), column: None, cause: None }
+        Self { kind, detail: detail.into(), column: None, faults: Vec::new(), cause: None }
     }
 
     /// One that is our fault: `cause` goes to the log.
@@ -138,6 +146,17 @@ impl Problem {
         Self { column: Some(column), ..Self::new(Kind::BadSelector, detail) }
     }
 
+    /// Manifests that are refused; the first error is told where there is room for one only.
+    pub(crate) fn manifests(faults: Vec<manifest::Fault>) -> Self {
+        let errors = faults.iter().filter(|fault| fault.is_error());
+        let more = match errors.clone().count() {
+            0 | 1 => String::new(),
+            count => format!(" ({} more)", count - 1),
+        };
+        let first = errors.clone().next().map(ToString::to_string).unwrap_or_default();
+        Self { faults, ..Self::new(Kind::BadManifest, format!("{first}{more}")) }
+    }
+
     /// Adds to a response what belongs to the problem whatever the body says.
     pub(crate) fn dress(&self, mut response: Response) -> Response {
         *response.status_mut() = self.kind.status();
@@ -164,6 +183,7 @@ impl IntoResponse for Problem {
             status: self.kind.status().as_u16(),
             detail: &self.detail,
             column: self.column,
+            faults: &self.faults,
         };
         let content_type = HeaderValue::from_static("application/problem+json");
         self.dress(([(header::CONTENT_TYPE, content_type)], Json(body)).into_response())

@@ -1,10 +1,16 @@
 //! The REST API: one table of routes, from which the OpenAPI document is made.
 
+mod deliveries;
 mod events;
+mod health;
 mod lists;
+mod manifests;
 mod resources;
+mod runs;
+mod scrapers;
 mod system;
 
+pub(crate) use health::no_such_check;
 pub(crate) use lists::ChangeFilter;
 pub(crate) use resources::no_such_resource;
 
@@ -44,7 +50,7 @@ fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     api.title("Perigee")
         .version(VERSION)
         .description(
-            "What exists, what changed, and who did it, over AWS accounts. Lists are in a stable order; `next` is \
+            "What exists, what changed, who did it, how well it is and what was done about it. Lists are in a stable order; `next` is \
              the `cursor` of the following page. Errors are RFC 9457 problem details.",
         )
         .security_scheme("token", bearer)
@@ -55,7 +61,12 @@ fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route("/api/v1/events", post_with(events::post, say("postEvents", events)))
         .merge(of_resources())
+        .merge(of_health())
         .merge(of_lists())
+        .merge(deliveries::routes())
+        .merge(manifests::routes())
+        .merge(runs::routes())
+        .merge(scrapers::routes())
         .merge(of_the_server())
 }
 
@@ -75,6 +86,27 @@ fn of_resources() -> ApiRouter<Arc<App>> {
         .api_route("/api/v1/resources/{reference}/graph", get_with(resources::graph, graph))
         .api_route("/api/v1/resources/{reference}/findings", get_with(resources::findings, findings))
         .api_route("/api/v1/resources/{reference}/edges", get_with(resources::edges, edges))
+}
+
+fn of_health() -> ApiRouter<Arc<App>> {
+    let summary = say("getHealthSummary", "The worst of many: by account, cluster, namespace or type");
+    let list = say("listHealth", "How well resources are, the worst first");
+    let of_resource = say("getResourceHealth", "How well a resource is, and how that changed");
+    let checks_of_resource = say("listResourceChecks", "The checks of a resource");
+    let runs_of_resource = say("listResourceRuns", "The runs on a resource, newest first");
+    let checks = say("listChecks", "List checks by name");
+    let check = say("getCheck", "One check with its results, latest first");
+    ApiRouter::new()
+        .api_route("/api/v1/health", get_with(health::list, list))
+        .api_route("/api/v1/health/summary", get_with(health::summary, summary))
+        .api_route("/api/v1/resources/{reference}/health", get_with(health::of_resource, of_resource))
+        .api_route(
+            "/api/v1/resources/{reference}/checks",
+            get_with(health::checks_of_resource, checks_of_resource),
+        )
+        .api_route("/api/v1/resources/{reference}/runs", get_with(health::runs_of_resource, runs_of_resource))
+        .api_route("/api/v1/checks", get_with(health::checks, checks))
+        .api_route("/api/v1/checks/{name}", get_with(health::check, check))
 }
 
 fn of_lists() -> ApiRouter<Arc<App>> {

@@ -2,7 +2,10 @@
 
 mod bodies;
 mod contract;
+mod manifests;
 mod refusals;
+mod resume;
+mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -36,7 +39,7 @@ fn at(text: &str) -> Timestamp {
 struct Server {
     router: Router,
     catalog: Catalog,
-    _db: Option<TestDb>,
+    db: Option<TestDb>,
 }
 
 /// An answer, read to its end.
@@ -67,7 +70,7 @@ impl Server {
         .await;
         let catalog = Catalog::connect(&options(db.url())).unwrap();
         let local = Config { local: true, ..Config::default() };
-        Self { router: serve(&catalog, local), catalog, _db: Some(db) }
+        Self { router: serve(&catalog, local), catalog, db: Some(db) }
     }
 
     /// Over the small estate of [`estate`].
@@ -82,7 +85,12 @@ impl Server {
         let url = "postgres://perigee:hunter2@127.0.0.1:1/perigee".to_owned();
         let catalog = Catalog::connect(&ConnectOptions { url, max_connections: 1, pooler: false }).unwrap();
         let local = Config { local: true, ..Config::default() };
-        Self { router: serve(&catalog, local), catalog, _db: None }
+        Self { router: serve(&catalog, local), catalog, db: None }
+    }
+
+    /// Its database.
+    fn db(&self) -> &TestDb {
+        self.db.as_ref().expect("a server with a database")
     }
 
     async fn get(&self, path: &str) -> Answer {

@@ -80,17 +80,17 @@ impl View<'_> {
         } else {
             self.body()
         };
-        layout::page(Some(layout::Place::Catalog), "Catalog", &body)
+        layout::page(Some(layout::Place::Resources), "Resources", &body)
     }
 
     fn body(&self) -> Markup {
         let total = self.counts.iter().map(|count| count.count).sum();
         html! {
             div class="head" {
-                h1 { "Catalog" }
+                h1 { "Resources" }
                 p class="lead" { (text::counted(total, "resource")) " known and not deleted" }
             }
-            form action="/" method="get" role="search" class="panel" {
+            form action="/resources" method="get" role="search" class="panel" {
                 (layout::search("Search resources", self.q, self.error, &hint()))
                 label class="check" {
                     input type="checkbox" name="include_deleted" value="true" checked[self.include_deleted];
@@ -166,7 +166,7 @@ impl View<'_> {
                 div class="none" {
                     p { "No resource fits this search." }
                     @if !self.include_deleted {
-                        p { a href=(text::address("/", &[("q", self.q), ("include_deleted", "true")])) { "Search the deleted ones, too" } }
+                        p { a href=(text::address("/resources", &[("q", self.q), ("include_deleted", "true")])) { "Search the deleted ones, too" } }
                     }
                 }
             };
@@ -202,7 +202,7 @@ impl View<'_> {
                 td class="wide" {
                     @if let Some(since) = resource.since { (layout::ago(since, self.now)) } @else { span class="quiet account" { "not known" } }
                 }
-                td { (state(resource)) }
+                td { (state(resource)) @if let Some(now) = &resource.health { " " (super::tone::health(now.health)) } }
             }
         }
     }
@@ -213,7 +213,10 @@ impl View<'_> {
 
     fn address(&self, q: &str, cursor: Option<&str>) -> String {
         let deleted = if self.include_deleted { "true" } else { "" };
-        text::address("/", &[("q", q), ("include_deleted", deleted), ("cursor", cursor.unwrap_or_default())])
+        text::address(
+            "/resources",
+            &[("q", q), ("include_deleted", deleted), ("cursor", cursor.unwrap_or_default())],
+        )
     }
 }
 
@@ -234,7 +237,7 @@ fn hint() -> Markup {
     }
 }
 
-fn nothing_yet() -> Markup {
+pub(super) fn nothing_yet() -> Markup {
     html! {
         div class="empty" {
             h1 { "Nothing here yet" }

@@ -1,5 +1,7 @@
 //! A list of changes: when, who, what, on which resources, and whether it failed.
 
+use std::collections::BTreeMap;
+
 use ::catalog::{Change, ChangeTarget};
 use maud::{Markup, html};
 use model::{Category, ResourceId, Role, Severity, Timestamp};
@@ -56,6 +58,47 @@ fn entry(change: &Change, under: Under, now: Timestamp) -> Markup {
             }
         }
     }
+}
+
+/// How far a resource is from the one that a page is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    /// How many steps.
+    pub(super) steps: usize,
+    /// The same in words, with what lies between.
+    pub(super) said: String,
+}
+
+/// The changes in the order given, each in a few lines. `ways` says how far away a resource is, where that matters.
+pub(super) fn brief(changes: &[&Change], ways: &BTreeMap<ResourceId, Way>, now: Timestamp) -> Markup {
+    html! {
+        ul class="rows" {
+            @for change in changes {
+                @let way = change.resources.iter().filter_map(|target| ways.get(&target.id)).min();
+                li {
+                    p class="line" {
+                        @if let Some(actor) = &change.actor { strong class="actor" { (text::cut(&actor.to_string(), 120)) } }
+                        span { (change.kind) }
+                        @if let Some(code) = &change.error_code { (layout::badge("bad", code)) }
+                        @if !matches!(change.category, Category::Update | Category::Other) { (layout::badge(tone(change.category), change.category.as_str())) }
+                    }
+                    p class="summary" { (text::cut(&change.summary, 240)) }
+                    (targets(&change.resources, None))
+                    p class="meta" {
+                        (layout::time(change.occurred_at, now))
+                        @if let Some(Way { said, .. }) = way { " · " (said) }
+                        " · " a href=(one(change)) { "details" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where one change is shown in full. The instant spares the search all that happened before.
+fn one(change: &Change) -> String {
+    let (id, since) = (format!("id={}", change.id), text::machine(change.occurred_at));
+    text::address("/changes", &[("q", &id), ("since", &since), ("read_only", "true")])
 }
 
 fn tone(category: Category) -> &'static str {

@@ -8,17 +8,31 @@ use super::{ICON, STYLE, text};
 /// The entries of the main navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    Catalog,
+    Home,
+    Resources,
     Changes,
+    Health,
+    Runs,
+    Deliveries,
     Sources,
-    Rejected,
 }
 
-const PLACES: [(Place, &str, &str); 4] = [
-    (Place::Catalog, "/", "Catalog"),
+const PLACES: [(Place, &str, &str); 7] = [
+    (Place::Home, "/", "Home"),
+    (Place::Resources, "/resources", "Resources"),
     (Place::Changes, "/changes", "Changes"),
+    (Place::Health, "/health", "Health"),
+    (Place::Runs, "/runs", "Runs"),
+    (Place::Deliveries, "/deliveries", "Deliveries"),
     (Place::Sources, "/sources", "Sources"),
-    (Place::Rejected, "/rejected", "Rejected"),
+];
+
+/// What is wanted less often.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("/checks", "Checks"),
+    ("/manifests", "Manifests"),
+    ("/rejected", "Rejected"),
+    ("/api/v1/openapi.json", "API"),
 ];
 
 /// A whole page around `body`.
@@ -48,7 +62,9 @@ pub(super) fn page(here: Option<Place>, title: &str, body: &Markup) -> Markup {
                 }
                 main id="main" tabindex="-1" { (body) }
                 footer class="bottom" {
-                    "Perigee " (crate::VERSION) " · " a href="/api/v1/openapi.json" { "API" } " · All times are UTC"
+                    "Perigee " (crate::VERSION)
+                    @for (href, name) in ELSEWHERE { " · " a href=(href) { (name) } }
+                    " · All times are UTC"
                 }
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn render(page: &Page<Rejected>, now: Timestamp) -> Markup {
         @else { ul class="rows" { @for item in &page.items { (row(item, now)) } } }
         (layout::next(next.as_deref(), "Older rejections"))
     };
-    layout::page(Some(layout::Place::Rejected), "Rejected", &body)
+    layout::page(Some(layout::Place::Sources), "Rejected", &body)
 }
 
 fn row(item: &Rejected, now: Timestamp) -> Markup {

@@ -1,10 +1,18 @@
-//! One resource: what it is, what happened to it, what it is connected to, how it looked.
+//! One resource: how well it is, what it is, what happened to it and around it, what it is connected to, how it looked.
+
+mod around;
+mod health;
+
+pub(super) use around::Around;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use ::catalog::{
     Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail,
     VersionState, Walk,
+    checks::Check,
+    health::{HealthChange, ResourceHealth},
+    runs::{Run, RunQuery},
 };
 use axum::{extract::State, response::IntoResponse};
 use maud::{Markup, html};
@@ -13,7 +21,14 @@ use selector::Selector;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, catalog::state, changes::writes_only, feed, layout, text};
+use super::{
+    Answer,
+    catalog::state,
+    changes::writes_only,
+    feed, layout,
+    playbooks::{self, Offer},
+    text,
+};
 use crate::{
     App,
     history::{self, HistoryItem},
@@ -25,7 +40,11 @@ use crate::{
 const CHANGES: u16 = 15;
 const VERSIONS: u16 = 10;
 const FINDINGS: u16 = 25;
-const NEIGHBOURS: u32 = 150;
+const TRANSITIONS: u16 = 12;
+const RUNS: u16 = 6;
+/// How many resources around it are read, and how many of them are shown as its relations.
+const NEIGHBOURS: u32 = 400;
+const RELATED: usize = 150;
 /// The differences of a version that are shown, and how much of each value.
 const MAX_DIFFERENCES: usize = 40;
 const MAX_VALUE: usize = 160;
@@ -48,6 +67,8 @@ pub(super) async fn page(
     let catalog = &app.context.catalog;
     let id = app.resolve(&reference).await?;
     let detail = catalog.resource(id).await?.ok_or_else(|| no_such_resource(&reference))?;
+    let health = catalog.health_of(id).await?;
+    let transitions = catalog.transitions(id, TRANSITIONS, None).await?;
     let changes = ChangeQuery {
         selector: writes_only(Selector::default(), false),
         resource: Some(id),
@@ -57,12 +78,22 @@ pub(super) async fn page(
     let changes = catalog.changes(&changes).await?;
     let findings = FindingQuery { resource: Some(id), limit: FINDINGS, ..FindingQuery::default() };
     let findings = catalog.findings(&findings).await?;
-    let walk = Walk { direction: Direction::Both, depth: 1, max_nodes: NEIGHBOURS };
+    let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
     let graph = catalog.graph(id, walk).await?.ok_or_else(|| no_such_resource(&reference))?;
+    let around = Around::read(catalog, health.as_ref(), &transitions.items, &graph, id).await?;
     let history = history::history(catalog, id, VERSIONS, versions.as_deref()).await?;
     let now = app.context.clock.now();
+    let checks = catalog.checks_of(id, now).await?;
+    let runs = catalog.runs(&RunQuery { resource: Some(id), limit: RUNS, ..RunQuery::default() }).await?;
+    let playbooks = playbooks::offered(&app, id).await?;
     let view = View {
         detail: &detail,
+        health: health.as_ref(),
+        transitions: &transitions,
+        around: around.as_ref(),
+        checks: &checks,
+        runs: &runs,
+        playbooks: &playbooks,
         changes: &changes,
         findings: &findings,
         graph: &graph,
@@ -73,11 +104,21 @@ pub(super) async fn page(
 }
 
 /// What the page shows.
+#[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) detail: &'a ResourceDetail,
+    /// How well it is, where a rule judges it.
+    pub(super) health: Option<&'a ResourceHealth>,
+    pub(super) transitions: &'a Page<HealthChange>,
+    /// What changed around it, where it is not well.
+    pub(super) around: Option<&'a Around>,
+    pub(super) checks: &'a [Check],
+    pub(super) runs: &'a Page<Run>,
+    /// What may be run on it.
+    pub(super) playbooks: &'a [Offer],
     pub(super) changes: &'a Page<Change>,
     pub(super) findings: &'a Page<Finding>,
-    /// The resource and its neighbours.
+    /// The resource, its neighbours and theirs.
     pub(super) graph: &'a Graph,
     pub(super) history: &'a Page<HistoryItem>,
     pub(super) now: Timestamp,
@@ -86,24 +127,28 @@ pub(super) struct View<'a> {
 impl View<'_> {
     pub(super) fn render(&self) -> Markup {
         let resource = &self.detail.resource;
+        let (id, now) = (resource.id, self.now);
         let body = html! {
             nav class="crumbs" aria-label="Breadcrumb" {
-                a href="/" { "Catalog" } " / "
-                a href=(text::address("/", &[("q", &format!("type={}", resource.kind))])) { (resource.kind) }
+                a href="/resources" { "Resources" } " / "
+                a href=(text::address("/resources", &[("q", &format!("type={}", resource.kind))])) { (resource.kind) }
             }
             div class="head" { h1 { (resource.name) } (state(resource)) }
             @if let Some(at) = resource.deleted_at {
                 p class="banner" role="note" { strong { "Deleted " (text::ago(at, self.now)) } " (" (text::second(at)) " UTC). What follows is how it was." }
             }
+            @if let Some(health) = self.health { (health::banner(health, now)) }
             (self.facts())
+            @if let Some(around) = self.around { (around.render(now)) }
+            (health::offered(self.playbooks, id, now))
             (self.findings())
             div class="split" {
                 div { (self.changes()) (self.versions()) }
-                div { (self.relations()) }
+                div { (health::ran(self.runs, id, now)) (health::checked(self.checks, now)) (health::history(self.transitions, id, now)) (self.relations()) }
             }
             (self.document())
         };
-        layout::page(Some(layout::Place::Catalog), &resource.name, &body)
+        layout::page(Some(layout::Place::Resources), &resource.name, &body)
     }
 
     fn facts(&self) -> Markup {
@@ -175,6 +220,7 @@ impl View<'_> {
         let names: BTreeMap<ResourceId, &Resource> =
             self.graph.nodes.iter().map(|node| (node.resource.id, &node.resource)).collect();
         let mut groups: BTreeMap<(bool, &str), Vec<&Resource>> = BTreeMap::new();
+        let mut shown = 0;
         for edge in &self.graph.edges {
             let (inward, far) = match (edge.from_id == here, edge.to_id == here) {
                 (true, _) => (false, edge.to_id),
@@ -182,9 +228,14 @@ impl View<'_> {
                 (false, false) => continue,
             };
             if let Some(resource) = names.get(&far) {
-                groups.entry((inward, &edge.kind)).or_default().push(resource);
+                shown += 1;
+                if shown <= RELATED {
+                    groups.entry((inward, &edge.kind)).or_default().push(resource);
+                }
             }
         }
+        // Neighbours are met before their neighbours: where there is one of those, none of these is missing.
+        let met_all = !self.graph.truncated || self.graph.nodes.iter().any(|node| node.distance > 1);
         html! {
             section aria-labelledby="relations" {
                 h2 id="relations" { "Relations" }
@@ -203,7 +254,7 @@ impl View<'_> {
                         }
                     }
                 }
-                @if self.graph.truncated { p class="hint" { "There are more; " code { "perigee graph" } " shows them." } }
+                @if shown > RELATED || !met_all { p class="hint" { "There are more; " code { "perigee graph" } " shows them." } }
             }
         }
     }

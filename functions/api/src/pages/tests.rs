@@ -1,10 +1,12 @@
 //! Every page over a small invented estate. The snapshots are whole documents: open one in a browser to see it.
 
+mod work;
+
 use std::collections::BTreeMap;
 
 use ::catalog::{
     Change, ChangeTarget, Count, Edge, Finding, Graph, GraphNode, Page, Rejected, Resource, ResourceDetail,
-    SourceStatus, Version, VersionState,
+    SourceStatus, Version, VersionState, shards::Coverage,
 };
 use maud::Markup;
 use model::{
@@ -363,8 +365,23 @@ fn resource_page(deleted_at: Option<Timestamp>) -> Markup {
         truncated: false,
     };
     let findings = Page { items: vec![finding()], next: None };
+    let (health, transitions) = (work::unhealthy(), work::transitions());
+    let way = |steps, said: &str| super::feed::Way { steps, said: said.to_owned() };
+    let around = resource::Around {
+        began: at("2026-03-03T02:16:00Z"),
+        changes: story().into_iter().skip(2).take(2).collect(),
+        others: 3,
+        ways: [(id(1), way(0, "on it")), (id(2), way(1, "one step away"))].into(),
+    };
+    let (checks, runs, playbooks) = (work::checks(), work::runs(), [work::book()]);
     resource::View {
         detail: &detail,
+        health: Some(&health),
+        transitions: &transitions,
+        around: Some(&around),
+        checks: &checks,
+        runs: &runs,
+        playbooks: &playbooks,
         changes: &changes,
         findings: &findings,
         graph: &graph,
@@ -418,8 +435,9 @@ fn sources_show_coverage_and_freshness() {
         source("cloudtrail", 120_433, "2026-03-03T02:19:30Z"),
         source("config", 904, "2026-03-02T11:00:00Z"),
     ];
-    check("sources", &sources::render(&all, now()));
-    check("sources_none", &sources::render(&[], now()));
+    check("sources", &sources::render(&all, &work::coverage(), now()));
+    let nothing = Coverage { scrapers: vec![], shards: vec![] };
+    check("sources_none", &sources::render(&[], &nothing, now()));
 }
 
 #[test]
@@ -476,6 +494,12 @@ fn a_document_of_megabytes_makes_a_small_page() {
     let (changes, findings) = (Page { items: vec![], next: None }, Page { items: vec![], next: None });
     let page = resource::View {
         detail: &detail,
+        health: Some(&work::unhealthy()),
+        transitions: &work::transitions(),
+        around: None,
+        checks: &[],
+        runs: &Page { items: vec![], next: None },
+        playbooks: &[],
         changes: &changes,
         findings: &findings,
         graph: &graph,

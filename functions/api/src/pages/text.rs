@@ -77,6 +77,45 @@ pub(super) fn bytes(size: i64) -> String {
     }
 }
 
+/// A length of time in words, from milliseconds: `85 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`.
+pub(super) fn length(milliseconds: i64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..60 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// What a letter weighs as markup, in bytes.
+fn weight(letter: char) -> usize {
+    match letter {
+        '<' | '>' => 4,
+        '&' => 5,
+        '"' => 6,
+        other => other.len_utf8(),
+    }
+}
+
+/// The end of a text whose markup weighs at most `left` bytes, which are then fewer; and whether something stood
+/// before it.
+pub(super) fn tail<'a>(text: &'a str, left: &mut usize) -> (&'a str, bool) {
+    for (place, letter) in text.char_indices().rev() {
+        let Some(rest) = left.checked_sub(weight(letter)) else {
+            return (text.get(place + letter.len_utf8()..).unwrap_or_default(), true);
+        };
+        *left = rest;
+    }
+    (text, false)
+}
+
+/// A path segment.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
@@ -111,5 +150,20 @@ mod tests {
     fn a_cut_never_splits_a_character() {
         assert_eq!(cut("naïve", 3), "naï…");
         assert_eq!(cut("naïve", 5), "naïve");
+    }
+
+    #[test]
+    fn lengths_are_told_in_two_units() {
+        let told = [85, 3_250, 245_000, 7_800_000, 300_000_000].map(length);
+        expect!["85 ms, 3.2 s, 4 min 5 s, 2 h 10 min, 3 d 11 h"].assert_eq(&told.join(", "));
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_weighed_as_markup() {
+        let end = |text: &'static str, mut bytes: usize| tail(text, &mut bytes);
+        assert_eq!(end("naïve", 100), ("naïve", false));
+        assert_eq!(end("naïve", 3), ("ve", true));
+        assert_eq!(end("a<b<c", 6), ("b<c", true));
+        assert_eq!(end("abc", 0), ("", true));
     }
 }

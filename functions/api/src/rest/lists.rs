@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use catalog::{Change, ChangeQuery, Count, Finding, FindingQuery, Page, Rejected, SourceStatus};
+use catalog::{
+    Change, ChangeQuery, Count, Finding, FindingQuery, Page, Rejected, SourceStatus, shards::Coverage,
+};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::resources::PageParams;
 use crate::{
@@ -106,12 +108,23 @@ pub(crate) async fn rejected(
     Ok(Json(app.context.catalog.rejected(limit.0, cursor.as_deref()).await?))
 }
 
+/// What the catalog hears from, and what it looks at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Sources {
+    /// What was heard from each source, and how fresh it is.
+    items: Vec<SourceStatus>,
+    /// What is listed, and what of it is complete.
+    coverage: Coverage,
+}
+
 /// All of them: there are few.
 pub(crate) async fn sources(
     State(app): State<Arc<App>>,
     Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<Page<SourceStatus>>, Problem> {
-    Ok(Json(Page { items: app.context.catalog.sources().await?, next: None }))
+) -> Result<Json<Sources>, Problem> {
+    let items = app.context.catalog.sources().await?;
+    let coverage = app.context.catalog.coverage(app.context.clock.now()).await?;
+    Ok(Json(Sources { items, coverage }))
 }
 
 /// All of them: one for each type in each account and region.

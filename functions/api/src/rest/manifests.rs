@@ -202,7 +202,8 @@ async fn report(
 }
 
 fn no_such_manifest(named: &Named) -> Problem {
-    let detail = format!("There is no {} called `{}`; GET /api/v1/manifests lists all.", named.kind, named.name);
+    let detail =
+        format!("There is no {} called `{}`; GET /api/v1/manifests lists all.", named.kind, named.name);
     Problem::new(Kind::NotFound, detail)
 }
 
@@ -250,9 +251,10 @@ impl<S: Send + Sync> FromRequest<S> for Text {
         match read.map(|bytes| String::from_utf8(bytes.to_vec())) {
             Ok(Ok(text)) => Ok(Self(text)),
             Ok(Err(_)) => Err(Problem::new(Kind::BadBody, "The body is not UTF-8.")),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(Kind::TooLarge, "At most 1 MB of manifests is taken at once; send fewer a request."))
-            }
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
+                Kind::TooLarge,
+                "At most 1 MB of manifests is taken at once; send fewer a request.",
+            )),
             Err(_) => Err(Problem::new(Kind::BadBody, "The body ended before it was whole; send it again.")),
         }
     }

@@ -6,15 +6,15 @@ use aide::axum::{
     ApiRouter,
     routing::{get_with, post_with},
 };
-use catalog::{
-    Page,
-    runs::{Chunk, Run, RunDetail, RunQuery},
-};
 use axum::{
     Json,
     extract::{FromRequestParts, State, rejection::JsonRejection},
     http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Response},
+};
+use catalog::{
+    Page,
+    runs::{Chunk, Run, RunDetail, RunQuery},
 };
 use model::{ResourceId, RunId};
 use schemars::JsonSchema;
@@ -35,14 +35,22 @@ const LONGEST_KEY: usize = 200;
 /// The routes of playbooks and runs.
 pub(super) fn routes() -> ApiRouter<Arc<App>> {
     let playbooks_say = say("listPlaybooks", "The playbooks that there are, and what they want to know");
-    let start_say = say("startRun", "Run a playbook, or see what would be run; a request that comes again is the same run");
+    let start_say = say(
+        "startRun",
+        "Run a playbook, or see what would be run; a request that comes again is the same run",
+    );
     let list_say = say("listRuns", "List runs, newest first");
     let show_say = say("getRun", "One run with its steps and their attempts");
     let output_say = say("getRunOutput", "What a step wrote, piece by piece as it comes");
     let cancel_say = say("cancelRun", "Ask for the end of a run");
     ApiRouter::new()
         .api_route("/api/v1/playbooks", get_with(playbooks, playbooks_say))
-        .api_route("/api/v1/playbooks/{name}/runs", post_with(start, start_say))
+        .api_route(
+            "/api/v1/playbooks/{name}/runs",
+            post_with(start, |operation| {
+                start_say(operation).response::<200, Json<RunDetail>>().response::<202, Json<RunDetail>>()
+            }),
+        )
         .api_route("/api/v1/runs", get_with(list, list_say))
         .api_route("/api/v1/runs/{id}", get_with(show, show_say))
         .api_route("/api/v1/runs/{id}/output", get_with(output, output_say))

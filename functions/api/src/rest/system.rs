@@ -13,15 +13,16 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use catalog::{Catalog, Count, SourceStatus};
+use catalog::Catalog;
 use intake::Report;
+use model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     App, VERSION,
     input::{NoParams, Params},
-    meter,
+    meter::{self, Gauges},
     problem::{Kind, Problem},
 };
 
@@ -91,17 +92,22 @@ pub(super) fn say_text(
 
 /// Answers while the database does not, too: that is when somebody looks.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Text, Problem> {
-    let read = what_there_is(&app.context.catalog).await;
+    let read = what_there_is(&app.context.catalog, app.context.clock.now()).await;
     if let Err(error) = &read {
         tracing::warn!(%error, "Served metrics without the catalog's: {error}");
     }
-    let read = read.as_ref().ok().map(|(counts, sources)| (counts.as_slice(), sources.as_slice()));
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(Text { content_type, text: meter::text(VERSION, &app.meter, read) })
+    Ok(Text { content_type, text: meter::text(VERSION, &app.meter, read.as_ref().ok()) })
 }
 
-async fn what_there_is(catalog: &Catalog) -> Result<(Vec<Count>, Vec<SourceStatus>), catalog::Error> {
-    Ok((catalog.counts().await?, catalog.sources().await?))
+async fn what_there_is(catalog: &Catalog, now: Timestamp) -> Result<Gauges, catalog::Error> {
+    Ok(Gauges {
+        counts: catalog.counts().await?,
+        sources: catalog.sources().await?,
+        tally: catalog.tally(now).await?,
+        waiting: catalog.signals_waiting().await?,
+        now,
+    })
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -119,8 +119,9 @@ async fn every_page_is_served_over_real_data() {
     let server = Server::sample().await;
     let group = format!("/resources/{}", super::group().id());
     for (path, wanted) in [
-        ("/", "checkout-db"),
-        ("/?q=checkout&include_deleted=true", "checkout-db"),
+        ("/", "RevokeSecurityGroupIngress"),
+        ("/resources", "checkout-db"),
+        ("/resources?q=checkout&include_deleted=true", "checkout-db"),
         (group.as_str(), "10.0.9.0/24"),
         ("/changes", "RevokeSecurityGroupIngress"),
         ("/changes?q=ada&since=24h&read_only=true", "RevokeSecurityGroupIngress"),
@@ -139,6 +140,18 @@ async fn every_page_is_served_over_real_data() {
 async fn an_empty_catalog_is_a_page_too() {
     let server = Server::empty().await;
     assert!(server.get("/").await.text.contains("perigee ingest"));
+    assert!(server.get("/resources").await.text.contains("perigee ingest"));
+    for (path, said) in [
+        ("/runs", "No run fits"),
+        ("/deliveries", "No delivery fits"),
+        ("/checks", "No check is applied"),
+        ("/health", "No resource fits"),
+        ("/manifests", "None is applied"),
+        ("/sources", "No source was heard yet"),
+    ] {
+        let page = server.get(path).await;
+        assert!(page.status == StatusCode::OK && page.text.contains(said), "{path}: {}", page.text);
+    }
     assert!(server.get("/changes").await.text.contains("No change fits"));
 }
 

@@ -72,7 +72,10 @@ async fn what_means_nothing_is_refused_with_the_way_out() {
     let large = server.post("/api/v1/manifests", " ".repeat(2 << 20)).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
     let kind = server.get("/api/v1/manifests/Silense/a").await;
-    assert_eq!((kind.status, kind.json()["detail"].as_str().unwrap()), (StatusCode::NOT_FOUND, "there is no kind `Silense`; did you mean `Silence`?"));
+    assert_eq!(
+        (kind.status, kind.json()["detail"].as_str().unwrap()),
+        (StatusCode::NOT_FOUND, "there is no kind `Silense`; did you mean `Silence`?")
+    );
     assert_eq!(server.get("/api/v1/manifests?kind=Nothing").await.status, StatusCode::BAD_REQUEST);
     assert_eq!(server.get("/api/v1/manifests?colour=red").await.status, StatusCode::BAD_REQUEST);
     let missing = server.ask("DELETE", "/api/v1/manifests/Silence/none", &[], "").await;

@@ -70,7 +70,7 @@ async fn parameters_that_cannot_be_read_are_named() {
         ],
     )
     .await;
-    check(&server, "/api/v1/resources?q=colour%3Dred", expect!["400 bad-selector: column 1: there is no field `colour`; the fields are id, type, account, region, name, native_id, provider, evidence, since, deleted_at, tags"]).await;
+    check(&server, "/api/v1/resources?q=colour%3Dred", expect!["400 bad-selector: column 1: there is no field `colour`; the fields are id, type, account, region, name, native_id, provider, evidence, since, deleted_at, tags, health, status"]).await;
     check(&server, "/api/v1/changes?since=yesterday", expect!["400 bad-parameter: since: `yesterday` is no time; write it like 2026-03-03T02:13:00Z, 2026-03-03, or, before now, 90m, 24h, 7d"]).await;
     check(&server, "/api/v1/changes?resource=nobody", expect!["404 not-found: No resource is called `nobody`. Give its id, its ARN or another alias, `type/native id` or `type/name`, percent-encoded; GET /api/v1/resources?q=... searches."]).await;
     check(
@@ -95,7 +95,7 @@ async fn a_wrong_selector_has_its_column_beside_the_text() {
     let server = Server::sample().await;
     let problem = server.get("/api/v1/resources?q=web%20type%3D").await.json();
     assert_eq!(problem["column"], 10);
-    let page = server.get("/?q=web%20type%3D").await;
+    let page = server.get("/resources?q=web%20type%3D").await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     assert!(page.text.contains("column 10") && page.text.contains("aria-invalid"), "{}", page.text);
     let page = server.get("/changes?since=yesterday").await;
@@ -140,7 +140,19 @@ async fn without_its_database_the_server_asks_for_patience_and_tells_no_secret()
         "/api/v1/digest",
         "/healthz",
         "/",
+        "/resources",
+        "/resources/x",
         "/changes",
+        "/health",
+        "/checks",
+        "/runs",
+        "/runs/00000000-0000-0000-0000-000000000001",
+        "/deliveries",
+        "/manifests",
+        "/playbooks/x/runs",
+        "/sources",
+        "/api/v1/health",
+        "/api/v1/checks",
     ];
     // At once: each waits until the catalog gives the database up.
     let asked = (
@@ -169,7 +181,7 @@ async fn a_catalog_that_was_not_made_yet_says_what_to_do() {
     let catalog =
         catalog::Catalog::connect(&catalog::ConnectOptions { url, max_connections: 2, pooler: false })
             .unwrap();
-    let server = Server { router: serve(&catalog, Config::default()), catalog, _db: Some(db) };
+    let server = Server { router: serve(&catalog, Config::default()), catalog, db: Some(db) };
     check(
         &server,
         "/healthz",
