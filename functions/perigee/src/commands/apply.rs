@@ -166,6 +166,12 @@ mod tests {
             item("b", Outcome::Created, None),
             item("c", Outcome::Unchanged, None),
         ];
-        expect![[r#""#]].assert_eq(&differences(&items, &manifests));
+        expect![[r#"
+            ~ Silence/a
+                - spec.reason: "day"
+                + spec.reason: "night"
+                - spec.selector: "type=x"
+            + Silence/b
+            2 would change, 1 would not"#]].assert_eq(&differences(&items, &manifests));
     }
 }
