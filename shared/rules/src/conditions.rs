@@ -67,7 +67,11 @@ pub(crate) fn judge(resource: &Value, _now: Timestamp) -> Option<Opinion> {
     if object.is_built_in() {
         return None;
     }
-    Some(opinion(Health::Unknown, "Progressing", false, "its controller has reported no status yet"))
+    Some(if object.has_status() {
+        opinion(Health::Unknown, "Unknown", false, "nothing in its status says how it is")
+    } else {
+        opinion(Health::Unknown, "Progressing", false, "its controller has reported no status yet")
+    })
 }
 
 fn opinion(health: Health, status: &str, ready: bool, reason: impl Into<String>) -> Opinion {

@@ -21,6 +21,7 @@ const PHASES: &[&str] = &[
     "/status/applicationState/state",
     "/status/compliant",
     "/status/updateStatus",
+    "/status/PostgresClusterStatus",
     "/status/certificateStatus",
     "/status/ansibleJobResult/status",
     "/status/currentPhase",
@@ -94,6 +95,11 @@ impl<'a> Object<'a> {
 
     pub(super) fn is_built_in(&self) -> bool {
         OWN_GROUPS.contains(&self.group)
+    }
+
+    /// Whether there is anything in its status.
+    pub(super) fn has_status(&self) -> bool {
+        self.object.get("status").and_then(Value::as_object).is_some_and(|status| !status.is_empty())
     }
 
     fn text(&self, pointer: &str) -> Option<&'a str> {

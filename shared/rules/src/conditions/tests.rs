@@ -70,6 +70,9 @@ fn without_conditions_the_phase_speaks() {
     assert_eq!(phase("CREATE_FAILED"), Health::Unhealthy);
     assert_eq!(phase("Reconciling"), Health::Unknown);
     assert_eq!(phase("Mysterious"), Health::Unknown);
+    let silent = judged(json!({"status": {"clusterIP": "192.0.2.1"}})).unwrap();
+    assert_eq!((silent.status.as_str(), silent.ready), ("Unknown", false));
+    assert_eq!(judged(json!({"status": {}})).unwrap().status, "Progressing");
 }
 
 #[test]
