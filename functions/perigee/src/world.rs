@@ -1,6 +1,6 @@
 //! The world beyond this machine, as far as this build has it in it.
 //!
-//! Whether a build has AWS and Kubernetes in it is decided by the features `aws` and `kube`, both on by default; what
+//! Whether a build has AWS and Kubernetes in it is decided by the features `aws` and `kubernetes`, both on by default; what
 //! is not in it says so when it is wanted.
 
 use std::sync::Arc;

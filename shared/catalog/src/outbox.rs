@@ -34,7 +34,11 @@ pub struct Waiting {
 }
 
 /// Puts signals into the outbox, each once, as part of what made them true.
-pub(crate) async fn put(connection: &mut PgConnection, signals: &[Signal], now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn put(
+    connection: &mut PgConnection,
+    signals: &[Signal],
+    now: Timestamp,
+) -> Result<(), Error> {
     if signals.is_empty() {
         return Ok(());
     }

@@ -16,7 +16,12 @@ use axum::{
 use clap::Args;
 use ureq::Agent;
 
-use crate::{commands::up::address, exit::{Done, Usage}, print, world::{self, Sign}};
+use crate::{
+    commands::up::address,
+    exit::{Done, Usage},
+    print,
+    world::{self, Sign},
+};
 
 /// What API Gateway takes at most, in bytes.
 const LARGEST: usize = 10 * 1024 * 1024;
@@ -59,7 +64,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
         return Err(Usage(format!("`{api}` is no address of a deployed API; it reads like https://ID.execute-api.REGION.amazonaws.com")).into());
     }
     if !options.listen.ip().is_loopback() {
-        return Err(Usage("whoever reaches the proxy acts as you; it listens on loopback only".to_owned()).into());
+        return Err(
+            Usage("whoever reaches the proxy acts as you; it listens on loopback only".to_owned()).into()
+        );
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(serve(api, options.listen))
@@ -81,10 +88,7 @@ async fn serve(api: &str, listen: SocketAddr) -> anyhow::Result<Done> {
     print::line(&format!("http://{address} is {api}, signed as you"))?;
     print::line("Stop with Ctrl-C")?;
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    axum::serve(listener, router(proxy))
-        .with_graceful_shutdown(stop)
-        .await
-        .context("the proxy ended")?;
+    axum::serve(listener, router(proxy)).with_graceful_shutdown(stop).await.context("the proxy ended")?;
     Ok(Done::All)
 }
 
@@ -123,8 +127,11 @@ async fn asked(proxy: Arc<Proxy>, request: Request) -> anyhow::Result<Response> 
         outward = outward.header(name, value);
     }
     let outward = outward.body(body.to_vec()).context("the request cannot be handed on")?;
-    let sent = tokio::task::spawn_blocking(move || send(&proxy.agent, outward)).await.context("the request broke")?;
-    let (status, kept, bytes) = sent.with_context(|| format!("cannot hand {method} {path} on", path = first(&url)))?;
+    let sent = tokio::task::spawn_blocking(move || send(&proxy.agent, outward))
+        .await
+        .context("the request broke")?;
+    let (status, kept, bytes) =
+        sent.with_context(|| format!("cannot hand {method} {path} on", path = first(&url)))?;
     let mut answer = Response::new(Body::from(Bytes::from(bytes)));
     *answer.status_mut() = status;
     for (name, value) in kept {

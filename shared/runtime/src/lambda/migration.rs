@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow, bail};
 use catalog::Catalog;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{BoxFuture, Diagnostic, LambdaEvent, service_fn};
 use model::SecretRef;
 use ports::{Clock, Secrets, SystemClock};
 use serde::Deserialize;
@@ -31,25 +31,30 @@ struct Request {
 /// # Errors
 /// When the Lambda runtime interface cannot be reached.
 pub async fn migrations() -> anyhow::Result<()> {
-    let service = service_fn(async |event: LambdaEvent<Value>| {
-        let answered = async {
-            let request: Request = serde_json::from_value(event.payload)
-                .context("the payload is no request of CloudFormation")?;
-            answer(&request).await
-        };
-        answered.await.map_err(|error: anyhow::Error| Diagnostic {
-            error_type: "Migration.Failed".to_owned(),
-            error_message: format!("{error:#}"),
-        })
+    // Boxed, so that the compiler need not look through all of a migration and all of the runtime at once.
+    let service = service_fn(|event: LambdaEvent<Value>| -> BoxFuture<'static, Result<(), Diagnostic>> {
+        Box::pin(requested(event.payload))
     });
     lambda_runtime::run(service).await.map_err(|error| anyhow!(error))
+}
+
+async fn requested(payload: Value) -> Result<(), Diagnostic> {
+    let answered = async {
+        let request: Request =
+            serde_json::from_value(payload).context("the payload is no request of CloudFormation")?;
+        answer(&request).await
+    };
+    answered.await.map_err(|error: anyhow::Error| Diagnostic {
+        error_type: "Migration.Failed".to_owned(),
+        error_message: format!("{error:#}"),
+    })
 }
 
 async fn answer(request: &Request) -> anyhow::Result<()> {
     // What is deleted is the stack; the catalog's data is the database's own to keep.
     let done = match request.request_type.as_str() {
         "Delete" => Ok(()),
-        _ => match tokio::time::timeout(PATIENCE, migrate()).await {
+        _ => match tokio::time::timeout(PATIENCE, Box::pin(migrate())).await {
             Ok(done) => done,
             Err(_) => Err(anyhow!("the database did not answer within {} seconds", PATIENCE.as_secs())),
         },

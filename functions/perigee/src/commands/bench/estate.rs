@@ -117,7 +117,9 @@ fn configuration(n: usize) -> Value {
 /// CloudTrail records as NDJSON, in inputs of the size the API takes.
 pub(super) fn events(events: usize, now: Timestamp) -> Vec<Vec<u8>> {
     let lines: Vec<String> = (0..events)
-        .map(|n| record(n, now - Duration::hours(3) + Duration::milliseconds(i64::try_from(n).unwrap_or(0) * 100)))
+        .map(|n| {
+            record(n, now - Duration::hours(3) + Duration::milliseconds(i64::try_from(n).unwrap_or(0) * 100))
+        })
         .map(|record| record.to_string())
         .collect();
     lines.chunks(1_000).map(|lines| lines.join("\n").into_bytes()).collect()

@@ -105,7 +105,9 @@ fn rows(sent: &Sent, took: Duration, arrived: &receiver::Arrivals, samples: &Sam
     let mut lags: Vec<f64> = sent
         .alarms
         .iter()
-        .filter_map(|(name, at)| Some(arrived.get(name)?.first()?.saturating_duration_since(*at).as_secs_f64()))
+        .filter_map(|(name, at)| {
+            Some(arrived.get(name)?.first()?.saturating_duration_since(*at).as_secs_f64())
+        })
         .collect();
     lags.sort_by(f64::total_cmp);
     let told = lags.len();

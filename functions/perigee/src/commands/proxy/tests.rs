@@ -70,7 +70,8 @@ async fn a_request_is_signed_and_handed_on_without_what_the_browser_adds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_site_can_neither_write_through_it_nor_name_it() {
     let (proxy, came) = proxied().await;
-    let foreign = ureq::http::Request::post(format!("{proxy}/api/v1/reset")).header("origin", "https://evil.example");
+    let foreign =
+        ureq::http::Request::post(format!("{proxy}/api/v1/reset")).header("origin", "https://evil.example");
     assert_eq!(ask(foreign.body(String::new()).unwrap()).await.status(), StatusCode::FORBIDDEN);
     let rebound = ureq::http::Request::post(format!("{proxy}/")).header("host", "evil.example");
     assert!(ask(rebound.body(String::new()).unwrap()).await.status().is_client_error());

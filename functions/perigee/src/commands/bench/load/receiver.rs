@@ -53,9 +53,7 @@ impl Receiver {
 
     /// What the server is to be told, so that it tells this webhook of the alarms.
     pub(super) fn manifests(&self) -> Value {
-        let manifest = |kind: &str, spec: Value| {
-            json!({"apiVersion": manifest::API_VERSION, "kind": kind, "metadata": {"name": "load"}, "spec": spec})
-        };
+        let manifest = |kind: &str, spec: Value| json!({"apiVersion": manifest::API_VERSION, "kind": kind, "metadata": {"name": "load"}, "spec": spec});
         json!([
             manifest("Connection", json!({"webhook": {"url": format!("http://127.0.0.1:{}/", self.port)}})),
             manifest(

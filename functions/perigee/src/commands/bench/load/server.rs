@@ -39,10 +39,12 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start a server")?;
-        let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().into();
+        let agent =
+            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().into();
         let mut server = Self { child, url: format!("http://127.0.0.1:{port}"), agent };
         let said = server.child.stdout.take().context("the server says nothing")?;
-        let ready = BufReader::new(said).lines().map_while(Result::ok).any(|line| line.starts_with("Stop with"));
+        let ready =
+            BufReader::new(said).lines().map_while(Result::ok).any(|line| line.starts_with("Stop with"));
         if !ready {
             bail!("the server ended before it was ready");
         }
@@ -60,8 +62,11 @@ impl Server {
 
     /// Hands over events, and says how many were accepted.
     pub(super) fn take(&self, events: &[u8]) -> anyhow::Result<u64> {
-        let mut answer =
-            self.agent.post(format!("{}/api/v1/events", self.url)).send(events).context("cannot send events")?;
+        let mut answer = self
+            .agent
+            .post(format!("{}/api/v1/events", self.url))
+            .send(events)
+            .context("cannot send events")?;
         let counts: Value = answer.body_mut().read_json().context("cannot read the answer to events")?;
         Ok(counts.get("accepted").and_then(Value::as_u64).unwrap_or_default())
     }
