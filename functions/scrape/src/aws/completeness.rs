@@ -4,7 +4,7 @@ use catalog::shards::Shard;
 use model::Timestamp;
 use ports::{Cloud, Recorder, Records};
 
-use super::spec::Covered;
+use super::spec::{Covered, spellings};
 use crate::{Fault, Verdict};
 
 /// Config shows a change a few minutes after it happened; facts newer than this are never deleted by a listing.
@@ -54,7 +54,10 @@ impl State {
             Self::Aggregated(_) => DAILY_GRACE_SECONDS,
             Self::Recorder(recorder) => {
                 let daily = recorder.as_ref().is_some_and(|recorder| {
-                    recorder.daily != recorder.daily_unless.iter().any(|other| other == kind)
+                    let is_daily = |kind: &str| {
+                        recorder.daily != recorder.daily_unless.iter().any(|other| other == kind)
+                    };
+                    spellings(kind).into_iter().any(is_daily)
                 });
                 if daily { DAILY_GRACE_SECONDS } else { GRACE_SECONDS }
             }
@@ -79,7 +82,7 @@ fn of_recorder(recorder: &Recorder, kind: &str, place: &str, via: &str, began: T
     if let Some((reason, advice)) = why_not_recording(recorder, place, via) {
         return Verdict::Unrecorded { reason, advice };
     }
-    if !records(&recorder.records, kind) {
+    if !spellings(kind).into_iter().all(|kind| records(&recorder.records, kind)) {
         return Verdict::Unrecorded {
             reason: format!("the recorder {} in {place} does not record {kind}", recorder.name),
             advice: format!("add {kind} to what it records, or leave it out of the scraper's `types`"),

@@ -9,7 +9,7 @@ use ports::{Cloud, Records};
 use super::{
     completeness::{GLOBAL_TYPES, covered, turn_on, why_not_recording},
     discover::{self, Counts},
-    spec::{Covered, Spec, is_wanted},
+    spec::{Covered, Spec, canonical, is_wanted},
 };
 use crate::{Fault, FaultKind, NamedScraper};
 
@@ -145,12 +145,15 @@ async fn collected(
 
 /// What Config counts.
 fn add(shards: &mut Shards, via: &str, counts: Counts, wanted: &AwsScraper) {
-    for ((account, region, kind), expected) in counts {
-        if is_wanted(&kind, &wanted.types) {
-            // A global type is recorded in several regions, the same everywhere: the first one is asked.
-            let spec = Spec::Config { via: via.to_owned(), expected };
-            shards.entry((account, region, kind)).or_insert(spec);
+    let mut by_own_type = Counts::new();
+    for ((account, region, kind), count) in counts {
+        if is_wanted(&kind, &wanted.types) || is_wanted(canonical(&kind), &wanted.types) {
+            *by_own_type.entry((account, region, canonical(&kind).to_owned())).or_default() += count;
         }
+    }
+    for (place, expected) in by_own_type {
+        // A global type is recorded in several regions, the same everywhere: the first one is asked.
+        shards.entry(place).or_insert_with(|| Spec::Config { via: via.to_owned(), expected });
     }
 }
 

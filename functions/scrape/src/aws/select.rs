@@ -9,7 +9,7 @@ use model::{Rank, Scope, Source, Timestamp, known_type};
 use ports::{Cloud, Selection};
 use serde_json::Value;
 
-use super::{completeness::State, discover::LIMIT, plan::GLOBAL};
+use super::{completeness::State, discover::LIMIT, plan::GLOBAL, spec::spellings};
 use crate::{Certainty, Fault, Lister, Page, Verdict};
 
 /// A listing through AWS Config.
@@ -64,9 +64,13 @@ impl Select {
     /// catalog, but a quote in one must not end the text.
     fn condition(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let kinds: Vec<String> = spellings(&self.shard.kind).into_iter().map(quoted).collect();
+        let kinds = match kinds.as_slice() {
+            [kind] => format!("= {kind}"),
+            kinds => format!("IN ({})", kinds.join(", ")),
+        };
         format!(
-            "resourceType = {} AND accountId = {} AND awsRegion = {}",
-            quoted(&self.shard.kind),
+            "resourceType {kinds} AND accountId = {} AND awsRegion = {}",
             quoted(&self.shard.account),
             quoted(&self.shard.region)
         )

@@ -1,5 +1,6 @@
 //! What a shard of AWS has to know.
 
+use model::known_type;
 use serde::{Deserialize, Serialize};
 
 /// How a shard is listed.
@@ -48,6 +49,19 @@ impl Covered {
             Self::AllBut(kinds) => !among(kinds),
         }
     }
+}
+
+/// The type as the catalog knows it. Config has two for some: a search domain is `AWS::Elasticsearch::Domain` and
+/// `AWS::OpenSearch::Domain`.
+pub(super) fn canonical(kind: &str) -> &str {
+    known_type(kind).map_or(kind, |known| known.name)
+}
+
+/// Every type under which Config may list what the catalog knows as one.
+pub(super) fn spellings(kind: &str) -> Vec<&str> {
+    let Some(known) = known_type(kind) else { return vec![kind] };
+    let others = known.also.iter().copied().filter(|name| name.starts_with("AWS::"));
+    std::iter::once(known.name).chain(others).collect()
 }
 
 /// Whether a type is among those that were written, where `*` stands for any text. All are when none is written.

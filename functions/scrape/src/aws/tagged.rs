@@ -8,7 +8,7 @@ use events::listed;
 use model::{Source, Timestamp};
 use ports::Cloud;
 
-use super::spec::{Covered, is_wanted};
+use super::spec::{Covered, is_wanted, spellings};
 use crate::{Certainty, Fault, Lister, Page, Verdict};
 
 /// What is wanted from here.
@@ -69,7 +69,8 @@ impl Lister for TaggedResources {
             // An ARN of no identity is no loss: nothing is concluded from what this list lacks.
             let Ok(fact) = listed::tagged(arn, tags, account, region, self.began) else { continue };
             let kind = &fact.key.kind;
-            if !self.wanted.unless.has(kind) && is_wanted(kind, &self.wanted.types) {
+            let covered = spellings(kind).into_iter().all(|kind| self.wanted.unless.has(kind));
+            if !covered && is_wanted(kind, &self.wanted.types) {
                 page.facts.push(fact);
             }
         }

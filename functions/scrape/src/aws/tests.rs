@@ -467,6 +467,20 @@ async fn a_copy_that_was_too_slow_proves_nothing() {
 }
 
 #[tokio::test]
+async fn a_type_that_config_spells_in_two_ways_is_one_list() {
+    let domain = |kind: &str, id: &str| item(kind, id, EARLIER);
+    let items = vec![domain("AWS::Elasticsearch::Domain", "old"), domain("AWS::OpenSearch::Domain", "new")];
+    let world = World::of(items).await;
+    world.scrape.tick().await.unwrap();
+    world.next_hour().await;
+    assert_eq!(world.living().await, ["new", "old"]);
+    assert_eq!(world.shards().await.len(), 1);
+    world.remove("new");
+    world.next_hour().await;
+    assert_eq!(world.living().await, ["old"]);
+}
+
+#[tokio::test]
 async fn the_types_that_a_scraper_names_are_all_that_it_lists() {
     let mut items = instances(1);
     items.push(item("AWS::RDS::DBInstance", "db-1", EARLIER));

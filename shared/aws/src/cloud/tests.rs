@@ -207,8 +207,8 @@ async fn moto_says_who_we_are_and_what_its_recorder_does() {
     assert_eq!((found.recording, &found.records), (false, &Records::All { global: true }), "{found:?}");
 
     let channel =
-        aws_sdk_config::types::DeliveryChannel::builder().name("default").s3_bucket_name("b").build();
-    moto.put("b", "k", "");
+        aws_sdk_config::types::DeliveryChannel::builder().name("default").s3_bucket_name("records").build();
+    moto.put("records", "k", "");
     aws.put_delivery_channel().delivery_channel(channel).send().await.unwrap();
     aws.start_configuration_recorder().configuration_recorder_name("default").send().await.unwrap();
     let found = cloud.recorder("eu-west-1").await.unwrap().unwrap();

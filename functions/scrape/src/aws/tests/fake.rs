@@ -115,12 +115,15 @@ fn value<'e>(expression: &'e str, name: &str) -> Option<&'e str> {
 
 impl State {
     fn page(&mut self, query: &Selection<'_>) -> Result<Selected, CloudError> {
-        let kind = value(query.expression, "resourceType").expect("a type").to_owned();
+        let (_, kinds) = query.expression.split_once("resourceType ").expect("types");
+        let (kinds, _) = kinds.split_once(" AND").expect("a place");
+        let named = |kind: &Value| kinds.contains(&format!("'{}'", kind.as_str().expect("a type")));
+        let kind = kinds.split('\'').nth(1).expect("a type").to_owned();
         let region = value(query.expression, "awsRegion").expect("a region").to_owned();
         let rows: Vec<String> = self
             .items
             .iter()
-            .filter(|item| item["resourceType"] == *kind && item["awsRegion"] == *region)
+            .filter(|item| named(&item["resourceType"]) && item["awsRegion"] == *region)
             .map(ToString::to_string)
             .collect();
         if query.expression.starts_with("SELECT COUNT(*)") {

@@ -43,11 +43,6 @@ struct Behind {
     denied: AtomicBool,
 }
 
-/// The value of `name = '...'` in an expression.
-fn value<'e>(expression: &'e str, name: &str) -> &'e str {
-    expression.split_once(&format!("{name} = '")).and_then(|(_, rest)| rest.split('\'').next()).unwrap()
-}
-
 impl Behind {
     fn select(&self, query: &Value) -> (u16, Value) {
         const PAGE: usize = 2;
@@ -58,14 +53,12 @@ impl Behind {
             let kinds: std::collections::BTreeSet<&str> =
                 items.iter().map(|item| item["resourceType"].as_str().unwrap()).collect();
             let count = |kind: &&str| items.iter().filter(|item| item["resourceType"] == **kind).count();
-            let row = |kind: &str| {
-                json!({"accountId": ACCOUNT, "awsRegion": REGION, "resourceType": kind, "COUNT(*)": count(&kind)})
-            };
+            let row = |kind: &str| json!({"accountId": ACCOUNT, "awsRegion": REGION, "resourceType": kind, "COUNT(*)": count(&kind)});
             return page(kinds.into_iter().map(|kind| row(kind).to_string()).collect());
         }
-        let kind = value(expression, "resourceType");
-        let rows: Vec<String> =
-            items.iter().filter(|item| item["resourceType"] == kind).map(ToString::to_string).collect();
+        let named =
+            |item: &&Value| expression.contains(&format!("'{}'", item["resourceType"].as_str().unwrap()));
+        let rows: Vec<String> = items.iter().filter(named).map(ToString::to_string).collect();
         if expression.starts_with("SELECT COUNT(*)") {
             return page(vec![json!({"COUNT(*)": rows.len()}).to_string()]);
         }
@@ -195,7 +188,7 @@ async fn record(config: &SdkConfig) {
     let recorder = ConfigurationRecorder::builder().name("default").recording_group(group);
     let recorder = recorder.role_arn("arn:aws:iam::123456789012:role/config").build();
     recording.put_configuration_recorder().configuration_recorder(recorder).send().await.unwrap();
-    let channel = DeliveryChannel::builder().name("default").s3_bucket_name("b").build();
+    let channel = DeliveryChannel::builder().name("default").s3_bucket_name("records").build();
     recording.put_delivery_channel().delivery_channel(channel).send().await.unwrap();
     recording.start_configuration_recorder().configuration_recorder_name("default").send().await.unwrap();
 }
@@ -208,7 +201,7 @@ async fn an_account_is_listed_as_far_as_its_recorder_lets_it() {
     let tag = aws_sdk_secretsmanager::types::Tag::builder().key("team").value("shop").build();
     let secrets = aws_sdk_secretsmanager::Client::new(&own);
     secrets.create_secret().name("db").secret_string("x").tags(tag).send().await.unwrap();
-    moto.put("b", "k", "");
+    moto.put("records", "k", "");
     let world = World::of(moto, items.clone()).await;
 
     // No recorder: what has tags.
@@ -222,7 +215,7 @@ async fn an_account_is_listed_as_far_as_its_recorder_lets_it() {
     let shards = world.next_hour().await;
     assert!(shards.iter().all(|shard| shard.state == ShardState::Incomplete), "{shards:?}");
     assert!(shards[0].reason.contains("PENDING"), "{shards:?}");
-    assert_eq!(world.living().await, items.len() + 1);
+    assert_eq!(world.living().await, items.len() + 1, "{shards:?}");
 
     // A recorder that is done: a list without a resource deletes it.
     world.behind.settled.store(true, Ordering::Relaxed);
@@ -238,7 +231,7 @@ async fn an_account_is_listed_as_far_as_its_recorder_lets_it() {
 async fn a_page_that_aws_denies_deletes_nothing() {
     let Some(moto) = Moto::start() else { return };
     let own = config(&moto.endpoint()).await.to_builder().region(Region::new(REGION)).build();
-    moto.put("b", "k", "");
+    moto.put("records", "k", "");
     record(&own).await;
     // Three pages of one type.
     let instance = |n: usize| {
@@ -254,7 +247,10 @@ async fn a_page_that_aws_denies_deletes_nothing() {
     world.behind.denied.store(true, Ordering::Relaxed);
     let shards = world.next_hour().await;
     assert_eq!((shards[0].state, shards[0].resources), (ShardState::Incomplete, 2), "{shards:?}");
-    assert!(shards[0].reason.contains("config:SelectResourceConfig is not permitted: not any more"), "{shards:?}");
+    assert!(
+        shards[0].reason.contains("config:SelectResourceConfig is not permitted: not any more"),
+        "{shards:?}"
+    );
     assert_eq!(world.living().await, 5);
     world.behind.denied.store(false, Ordering::Relaxed);
     world.next_hour().await;
