@@ -51,7 +51,7 @@ pub struct Case {
     pub condition: Option<Condition>,
     /// The health.
     pub health: Health,
-    /// A short PascalCase text.
+    /// A short `PascalCase` text.
     pub status: Template,
     /// Whether it has settled; true for healthy and unhealthy, false otherwise, where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

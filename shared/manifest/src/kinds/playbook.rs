@@ -216,7 +216,7 @@ pub struct ExecStep {
     #[serde(default = "bash")]
     pub interpreter: Vec<String>,
     /// The environment; texts may hold `${{ CEL }}`. Nothing of our own environment but PATH, HOME, LANG and TMPDIR,
-    /// and PERIGEE_RUN, PERIGEE_STEP and IDEMPOTENCY_KEY, which is the same on every attempt.
+    /// and `PERIGEE_RUN`, `PERIGEE_STEP` and `IDEMPOTENCY_KEY`, which is the same on every attempt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Value>,
 }

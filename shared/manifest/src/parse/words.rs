@@ -24,7 +24,7 @@ pub(super) fn fault(
             field = format!("{field}.{name}");
         }
         let known: Vec<&str> = known.collect();
-        if known.iter().any(|word| *word == "secretsManager") {
+        if known.contains(&"secretsManager") {
             reference()
         } else {
             format!("unknown field `{name}`{}", expr::did_you_mean(name, known))
@@ -33,7 +33,7 @@ pub(super) fn fault(
         let (name, known) = quoted(rest);
         let known: Vec<&str> = known.collect();
         // What stands in the place of a reference may be the secret itself: it is not repeated.
-        if known.iter().any(|word| *word == "secretsManager") {
+        if known.contains(&"secretsManager") {
             reference()
         } else {
             format!("there is no `{name}`{}", expr::did_you_mean(name, known))
