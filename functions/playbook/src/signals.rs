@@ -77,7 +77,7 @@ impl Playbooks {
             }
         }
         for (playbook, (count, error)) in faults {
-            tracing::info!("The condition of playbook {playbook} has no value for {count} signals: {error}");
+            tracing::debug!("The condition of playbook {playbook} has no value for {count} signals: {error}");
         }
         requests
     }

@@ -5,7 +5,9 @@ mod exec;
 mod http;
 mod wait;
 
-use ::catalog::runs::Lease;
+use std::sync::Mutex;
+
+use ::catalog::runs::{Kept, Lease};
 use manifest::kinds::playbook::Step;
 use model::{ResourceId, Timestamp};
 use serde_json::Value;
@@ -63,8 +65,8 @@ pub(crate) struct Attempt<'a> {
     /// How long it may take.
     pub(crate) limit: std::time::Duration,
     pub(crate) resource: Option<ResourceId>,
-    /// Pieces and bytes of output that earlier attempts left.
-    pub(crate) output: (i64, i64),
+    /// The output of this attempt and of those before it.
+    pub(crate) output: &'a Mutex<Kept>,
     pub(crate) context: Context<'a>,
     /// Set when it shall end.
     pub(crate) stopped: watch::Receiver<Option<Stop>>,

@@ -1,8 +1,12 @@
 //! One claimed run, until it ends or waits.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use catalog::runs::{AttemptEnd, Beat, StepChange, Work, Written};
+use catalog::runs::{AttemptEnd, Beat, Kept, StepChange, Work, Written};
 use manifest::{Playbook, kinds::playbook::Step};
 use model::{RunState, StepState, Timestamp};
 use serde::Deserialize;
@@ -227,6 +231,11 @@ impl Worker<'_> {
         };
         let (stop, stopped) = watch::channel(None);
         let stands = self.work.steps.get(place);
+        let output = Mutex::new(stands.map_or_else(Kept::default, |stands| Kept {
+            chunks: stands.output_chunks,
+            bytes: stands.output_bytes,
+            dropped: stands.output_dropped,
+        }));
         let performing = Attempt {
             playbooks: self.playbooks,
             lease: self.work.lease,
@@ -235,7 +244,7 @@ impl Worker<'_> {
             began: stands.and_then(|stands| stands.started_at).unwrap_or_else(|| self.now()),
             limit,
             resource: self.work.resource,
-            output: stands.map_or((0, 0), |stands| (stands.output_chunks, stands.output_bytes)),
+            output: &output,
             context: self.context().await?,
             stopped,
         };
@@ -246,6 +255,10 @@ impl Worker<'_> {
             () = self.hold(&stop) => None,
             never = watch_limit(&stop, limit + slack, over) => match never {},
         };
+        let Kept { chunks, bytes, dropped } = output.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stands) = self.work.steps.get_mut(place) {
+            (stands.output_chunks, stands.output_bytes, stands.output_dropped) = (chunks, bytes, dropped);
+        }
         Ok(outcome)
     }
 

@@ -7,7 +7,7 @@ fn now() -> Timestamp {
     "2026-03-03T12:00:00Z".parse().expect("an instant")
 }
 
-fn playbook(steps: serde_json::Value) -> Playbook {
+fn playbook(steps: &serde_json::Value) -> Playbook {
     Playbook::deserialize(json!({"steps": steps})).expect("a playbook")
 }
 
@@ -23,11 +23,12 @@ fn stands(name: &str, state: StepState) -> WorkStep {
         result: None,
         output_chunks: 0,
         output_bytes: 0,
+        output_dropped: 0,
     }
 }
 
 fn three() -> Playbook {
-    playbook(json!([
+    playbook(&json!([
         {"name": "a", "exec": {"script": "true"}},
         {"name": "b", "exec": {"script": "true"}},
         {"name": "c", "needs": ["a"], "exec": {"script": "true"}},
@@ -62,7 +63,7 @@ fn a_wait_does_not_keep_what_does_not_need_it() {
 
 #[test]
 fn steps_that_need_one_another_are_stuck_and_not_forgotten() {
-    let circle = playbook(json!([
+    let circle = playbook(&json!([
         {"name": "a", "needs": ["b"], "exec": {"script": "true"}},
         {"name": "b", "needs": ["a"], "exec": {"script": "true"}},
     ]));
@@ -86,7 +87,7 @@ fn only_a_condition_on_steps_decides_alone() {
 
 #[test]
 fn delays_grow_and_attempts_end() {
-    let book = playbook(json!([
+    let book = playbook(&json!([
         {"name": "a", "retry": {"attempts": 3, "delay": "10s", "factor": 3.0}, "exec": {"script": "true"}},
         {"name": "b", "exec": {"script": "true"}},
     ]));

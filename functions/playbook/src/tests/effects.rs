@@ -240,6 +240,19 @@ async fn a_step_is_tried_again_after_delays_that_grow() {
 }
 
 #[tokio::test]
+async fn the_output_of_every_attempt_is_kept() {
+    let world = World::new().await;
+    let loud = json!({"name": "loud", "retry": {"attempts": 3, "delay": "0s"}, "exec": {"script": "echo again; exit 1"}});
+    world.apply("Playbook", "loud", json!({"steps": [loud]})).await;
+    let run = world.finished("loud", json!({})).await;
+    assert_state(&run, RunState::Failed);
+    let output = world.catalog().run_output(run.run.id, "loud", 0, 100).await.unwrap().items;
+    let seen: Vec<(i64, i32, &str)> =
+        output.iter().map(|piece| (piece.seq, piece.attempt, piece.text.as_str())).collect();
+    assert_eq!(seen, [(1, 1, "again\n"), (2, 2, "again\n"), (3, 3, "again\n")]);
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_have_arrived_has_failed_and_is_not_unknown() {
     let world = World::new().await;
     let nobody = json!({"name": "post", "http": {"url": "http://127.0.0.1:1/", "method": "POST"}});

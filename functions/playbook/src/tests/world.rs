@@ -188,7 +188,7 @@ pub(super) fn step<'a>(run: &'a RunDetail, name: &str) -> &'a catalog::runs::Run
 }
 
 pub(super) fn assert_state(run: &RunDetail, state: RunState) {
-    assert_eq!(run.run.state, state, "{:#?}", run);
+    assert_eq!(run.run.state, state, "{run:#?}");
 }
 
 /// A server that counts the `Idempotency-Key`s of the requests that reach it.

@@ -44,7 +44,7 @@ pub struct Kept {
     pub chunks: i64,
     /// Bytes.
     pub bytes: i64,
-    /// Bytes beyond what is kept, in this attempt.
+    /// Bytes beyond what is kept.
     pub dropped: i64,
 }
 

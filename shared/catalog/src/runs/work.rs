@@ -71,6 +71,8 @@ pub struct WorkStep {
     pub output_chunks: i64,
     /// How many bytes of output are kept.
     pub output_bytes: i64,
+    /// How many bytes of output are not.
+    pub output_dropped: i64,
 }
 
 /// Whether a write took place.
@@ -430,10 +432,12 @@ async fn steps(tx: &mut PgConnection, run: Uuid) -> Result<Vec<WorkStep>, Error>
         result: Option<Value>,
         output_chunks: i64,
         output_bytes: i64,
+        output_dropped: i64,
     }
     let rows = sqlx::query_as!(
         Row,
-        "select name, state, reason, attempts, failures, due_at, started_at, result, output_chunks, output_bytes
+        "select name, state, reason, attempts, failures, due_at, started_at, result, output_chunks, output_bytes,
+                output_dropped
          from perigee.run_steps where run_id = $1 order by position",
         run
     )
@@ -451,6 +455,7 @@ async fn steps(tx: &mut PgConnection, run: Uuid) -> Result<Vec<WorkStep>, Error>
         result: row.result,
         output_chunks: row.output_chunks,
         output_bytes: row.output_bytes,
+        output_dropped: row.output_dropped,
     });
     Ok(steps.collect())
 }

@@ -1,6 +1,6 @@
 //! What a script writes: read as it comes, kept in the catalog in pieces, bounded, without secrets.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::PoisonError, time::Duration};
 
 use catalog::runs::{Kept, NewChunk, Written};
 use connections::Redactor;
@@ -19,6 +19,9 @@ const MOST: i64 = 1 << 20;
 
 /// How often what came is written to the catalog.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// How much is read at once.
+const READ: usize = 8192;
 
 /// How much is written at once at most.
 const PIECE: usize = 64 * 1024;
@@ -59,21 +62,20 @@ pub(super) struct Tail {
 impl<'a> Output<'a> {
     pub(super) fn new(attempt: &'a Attempt<'a>, pipes: Option<(ChildStdout, ChildStderr)>) -> Self {
         let (stdout, stderr) = pipes.unzip();
-        let (chunks, bytes) = attempt.output;
         Self {
             attempt,
             stdout: Stream::new("stdout", stdout),
             stderr: Stream::new("stderr", stderr),
             pending: Vec::new(),
             offered: 0,
-            kept: Kept { chunks, bytes, dropped: 0 },
+            kept: *attempt.output.lock().unwrap_or_else(PoisonError::into_inner),
             next_write: Instant::now() + EVERY,
         }
     }
 
     /// Reads and writes until both streams end. May be dropped and called again.
     pub(super) async fn pump(&mut self) {
-        let (mut out, mut err) = ([0_u8; 8192], [0_u8; 8192]);
+        let (mut out, mut err) = (vec![0; READ], vec![0; READ]);
         while self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
             let read = timeout_at(self.next_write, async {
                 tokio::select! {
@@ -91,7 +93,7 @@ impl<'a> Output<'a> {
                 }
             };
             if let Some((stream, text)) = piece {
-                self.keep(stream, text);
+                self.keep(stream, &text);
             }
             if self.pending.iter().map(|chunk| chunk.text.len()).sum::<usize>() >= PIECE {
                 self.write().await;
@@ -110,7 +112,7 @@ impl<'a> Output<'a> {
         let redactor = &self.attempt.context.redactor;
         let rest = [self.stdout.finish(redactor), self.stderr.finish(redactor)];
         for (stream, text) in rest.into_iter().flatten() {
-            self.keep(stream, text);
+            self.keep(stream, &text);
         }
         // Three times: the output matters less than what became of the step, which is written after it.
         for _ in 0..3 {
@@ -140,24 +142,28 @@ impl<'a> Output<'a> {
     }
 
     /// Takes a piece into what is to be written, as far as there is room.
-    fn keep(&mut self, stream: &'static str, text: String) {
+    fn keep(&mut self, stream: &'static str, text: &str) {
         let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
         let room = usize::try_from(MOST - self.kept.bytes).unwrap_or_default();
-        let (kept, _) = clean::head(&text, room);
+        let (kept, _) = clean::head(text, room);
         self.kept.bytes += length(kept);
-        self.kept.dropped += length(&text) - length(kept);
-        if kept.is_empty() {
-            return;
+        self.kept.dropped += length(text) - length(kept);
+        if !kept.is_empty() {
+            self.append(stream, kept);
         }
+        *self.attempt.output.lock().unwrap_or_else(PoisonError::into_inner) = self.kept;
+    }
+
+    fn append(&mut self, stream: &'static str, text: &str) {
         let open = self.pending.len() > self.offered;
         match self.pending.last_mut() {
-            Some(last) if open && last.stream == stream && last.text.len() + kept.len() <= PIECE => {
-                last.text.push_str(kept);
+            Some(last) if open && last.stream == stream && last.text.len() + text.len() <= PIECE => {
+                last.text.push_str(text);
             }
             Some(_) | None => {
                 self.kept.chunks += 1;
                 let at = self.attempt.playbooks.clock.now();
-                self.pending.push(NewChunk { seq: self.kept.chunks, stream, at, text: kept.to_owned() });
+                self.pending.push(NewChunk { seq: self.kept.chunks, stream, at, text: text.to_owned() });
             }
         }
     }
