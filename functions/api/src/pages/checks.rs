@@ -155,10 +155,12 @@ fn bars(results: &[CheckResult]) -> Markup {
         milliseconds(longest)
     );
     let step = 600.0 / f64::from(RESULTS);
+    // The latest stands at the right, however few there are.
+    let first = u32::from(RESULTS).saturating_sub(u32::try_from(results.len()).unwrap_or(u32::MAX));
     html! {
         figure class="histogram" {
             svg viewBox="0 0 600 48" preserveAspectRatio="none" role="img" aria-label=(words) {
-                @for (place, result) in (0_u32..).zip(results.iter().rev()) {
+                @for (place, result) in (first..).zip(results.iter().rev()) {
                     @let height = result.latency_ms.map_or(44.0, |latency| (latency / longest * 44.0).clamp(3.0, 44.0));
                     rect class=(match result.state { CheckState::Passing => "bar good", CheckState::Failing => "bar failed", CheckState::Unknown => "bar none-known" })
                         x=(format!("{:.1}", f64::from(place) * step + 1.0)) y=(format!("{:.1}", 46.0 - height)) width=(format!("{:.1}", step - 2.0)) height=(format!("{height:.1}")) {}

@@ -54,7 +54,10 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
         .api_route("/api/v1/runs", get_with(list, list_say))
         .api_route("/api/v1/runs/{id}", get_with(show, show_say))
         .api_route("/api/v1/runs/{id}/output", get_with(output, output_say))
-        .api_route("/api/v1/runs/{id}/cancel", post_with(cancel, cancel_say))
+        .api_route(
+            "/api/v1/runs/{id}/cancel",
+            post_with(cancel, |operation| cancel_say(operation).response::<202, Json<RunDetail>>()),
+        )
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -217,7 +220,9 @@ async fn start(
     let trigger = Trigger::Api { key: &key, by: None };
     let request = Request { book, trigger, target, parameters: body.parameters };
     if body.plan {
-        let planned = triggers::plan(&app.context.catalog, &request, now).await?.map_err(refused)?;
+        let planned = triggers::plan(&app.context.catalog, &request, now)
+            .await?
+            .map_err(|refusal| refused(&refusal))?;
         let view = PlanView {
             plan: true,
             playbook: planned.playbook,
@@ -232,7 +237,7 @@ async fn start(
     let (status, id) = match answers.into_iter().next() {
         Some(Answer::Started(id)) => (StatusCode::ACCEPTED, id),
         Some(Answer::Before(id)) => (StatusCode::OK, id),
-        Some(Answer::Refused(refusal)) => return Err(refused(refusal)),
+        Some(Answer::Refused(refusal)) => return Err(refused(&refusal)),
         None => return Err(Problem::internal(anyhow::anyhow!("a request for a run had no answer"))),
     };
     Ok((status, Json(detail(&app, id).await?)).into_response())
@@ -247,8 +252,8 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-fn refused(refusal: Refusal) -> Problem {
-    let kind = match &refusal {
+fn refused(refusal: &Refusal) -> Problem {
+    let kind = match refusal {
         Refusal::AlreadyRunning(_) | Refusal::KeyUsed(_) | Refusal::Stopped(_) => Kind::Conflict,
         Refusal::NeedsTarget { .. }
         | Refusal::TakesNoTarget(_)
