@@ -7,7 +7,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn judged(config: Value) -> Option<Opinion> {
-    judge(&json!({"type": "Kubernetes::example.com::Thing", "config": config}), at("2026-03-03T00:00:00Z"))
+    let mut thing = json!({"type": "Kubernetes::example.com::Thing"});
+    thing["config"] = config;
+    judge(&thing, at("2026-03-03T00:00:00Z"))
 }
 
 fn word(config: Value) -> (Health, String, bool) {
@@ -16,7 +18,9 @@ fn word(config: Value) -> (Health, String, bool) {
 }
 
 fn conditions(list: Value) -> Value {
-    json!({"metadata": {}, "status": {"conditions": list}})
+    let mut object = json!({"metadata": {}, "status": {}});
+    object["status"]["conditions"] = list;
+    object
 }
 
 #[test]

@@ -30,7 +30,9 @@ fn rule(name: &str, rest: &str) -> String {
 }
 
 fn thing(config: Value) -> Value {
-    json!({"type": "Shop::Thing", "name": "a", "tags": {"env": "prod"}, "config": config})
+    let mut thing = json!({"type": "Shop::Thing", "name": "a", "tags": {"env": "prod"}});
+    thing["config"] = config;
+    thing
 }
 
 #[test]
@@ -228,6 +230,7 @@ proptest! {
         let verdict = built_in().judge(Arc::new(json!({"type": kind, "config": config})), now);
         prop_assert!(verdict.until.is_none_or(|until| until > now));
         prop_assert!(verdict.status.chars().all(char::is_alphanumeric));
-        let _ = built_in().judge_document(config, None, now);
+        let bare = built_in().judge_document(config, None, now);
+        prop_assert!(bare.until.is_none_or(|until| until > now));
     }
 }

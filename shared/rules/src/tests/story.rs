@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::{at, built_in};
 
+/// The documents of one resource by stream, the weightiest first.
+type Streams = BTreeMap<(std::cmp::Reverse<Rank>, String), Document>;
+
 /// The verdict of each resource by type and native id.
 fn told() -> BTreeMap<(String, String), Verdict> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/story");
@@ -16,8 +19,7 @@ fn told() -> BTreeMap<(String, String), Verdict> {
     files.retain(|file| file.extension().is_some_and(|end| end == "json"));
     files.sort();
     assert!(files.len() > 100);
-    let mut streams: BTreeMap<(String, String), BTreeMap<(std::cmp::Reverse<Rank>, String), Document>> =
-        BTreeMap::new();
+    let mut streams: BTreeMap<(String, String), Streams> = BTreeMap::new();
     for file in files {
         let payload: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         let Ok(Reading::Observed(seen)) = events::read(&payload, at("2026-03-04T00:00:00Z")) else {
