@@ -29,10 +29,10 @@ pub struct Options {
     /// or nothing, is standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// People's rules beside the built-in ones: a folder of HealthRule manifests, or one file
+    /// People's rules beside the built-in ones: a folder of manifests, or one file
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
-    /// The type of documents that do not name it, such as AWS::ECS::Service
+    /// The type of documents that do not name it themselves
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
 }
