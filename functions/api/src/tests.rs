@@ -5,6 +5,7 @@ mod contract;
 mod manifests;
 mod refusals;
 mod resume;
+mod story;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
