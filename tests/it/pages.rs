@@ -201,7 +201,9 @@ fn no_page_is_hard_to_read_wide_or_heavy() {
         found.extend(weight(&place, path, status));
         found.extend(faults(&browser, &axe, &format!("{}{path}", place.url()), name, &folder));
     };
-    for path in ["/", "/resources", "/changes", "/health", "/checks", "/runs", "/deliveries", "/sources", "/rejected"] {
+    for path in
+        ["/", "/resources", "/changes", "/health", "/checks", "/runs", "/deliveries", "/sources", "/rejected"]
+    {
         check(&format!("empty{}", path.replace('/', "-")), path, 200);
     }
     place.say(&["reset", "--sample"]);

@@ -351,7 +351,9 @@ fn list(place: &Place, path: &str, inspector: &mut Inspector) -> Vec<Value> {
 
 /// All that the API answers about what there is.
 fn api(place: &Place, inspector: &mut Inspector) {
-    for path in ["/changes", "/findings", "/rejected"] {
+    for path in
+        ["/changes", "/findings", "/rejected", "/health", "/checks", "/runs", "/deliveries", "/manifests"]
+    {
         list(place, path, inspector);
     }
     for path in ["sources", "counts", "openapi.json", "digest", "metrics", "healthz"] {
@@ -369,7 +371,7 @@ fn api(place: &Place, inspector: &mut Inspector) {
             assert_eq!(answer.status, 200, "{path}: {answer:?}");
             inspector.inspect(&path, &answer.text);
         }
-        for below in ["history", "changes", "edges", "findings"] {
+        for below in ["history", "changes", "edges", "findings", "health", "runs"] {
             list(place, &format!("/resources/{id}/{below}"), inspector);
         }
     }
