@@ -29,9 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What the server is to do: tell of every alarm, and run a playbook on some.
 fn manifests(far_end: &str, effects: &str) -> Value {
     let manifest = |kind: &str, name: &str, spec: Value| json!({"apiVersion": "perigee.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-    let post = |name: &str| {
-        json!({"name": name, "http": {"method": "POST", "url": format!("{far_end}/step"), "body": "${{ run.id }}"}})
-    };
+    let post = |name: &str| json!({"name": name, "http": {"method": "POST", "url": format!("{far_end}/step"), "body": "${{ run.id }}"}});
     let script = r#"sleep 0.05; mkdir "$EFFECTS/$RUN" || echo "$RUN" >> "$EFFECTS/twice""#;
     json!([
         manifest("Connection", "far-end", json!({"webhook": {"url": format!("{far_end}/delivery")}})),
@@ -133,7 +131,8 @@ fn no_effect_happens_twice_however_often_the_server_is_killed() {
     let effects = place.path().join("effects");
     fs::create_dir(&effects).unwrap();
     let mut server = place.up(&["--no-sample"]);
-    let applied = place.post("/api/v1/manifests", &manifests(&far_end.url(), effects.to_str().unwrap()).to_string());
+    let applied =
+        place.post("/api/v1/manifests", &manifests(&far_end.url(), effects.to_str().unwrap()).to_string());
     assert_eq!(applied.status, 200, "{applied:?}");
     for kill in 0..KILLS {
         let alarms: Vec<String> = (0..ALARMS).map(|n| alarm(kill * ALARMS + n)).collect();
@@ -168,7 +167,12 @@ fn no_effect_happens_twice_however_often_the_server_is_killed() {
 }
 
 /// Holds every run against what the far end saw; says how many have an outcome that cannot be known.
-fn of_runs(place: &Place, runs: &[Value], asked: &BTreeMap<String, usize>, effects: &std::path::Path) -> usize {
+fn of_runs(
+    place: &Place,
+    runs: &[Value],
+    asked: &BTreeMap<String, usize>,
+    effects: &std::path::Path,
+) -> usize {
     let mut cut = 0;
     for run in runs {
         let id = run["id"].as_str().unwrap();

@@ -96,6 +96,7 @@ fn title(signal: &Signal, snapshot: &Value, now: Timestamp) -> String {
             let end = if word(payload, "state") == "unknown" { "has an unknown outcome" } else { "failed" };
             format!("The run of {} {end}{}", word(payload, "playbook"), because(word(payload, "reason")))
         }
+        SignalKind::ScrapeRequested => format!("A listing by {} is asked for", word(payload, "scraper")),
         SignalKind::SourceStale => {
             let place = place(word(payload, "account"), word(payload, "region"));
             format!("The source {}{place} is not heard of any more", word(payload, "source"))

@@ -14,8 +14,8 @@ impl Playbooks {
     /// See [`Error`]; the same signals may be given again.
     pub async fn signals(&self, signals: &[Signal]) -> Result<(), Error> {
         // What wakes the workers starts nothing; most batches end here, without a question to the catalog.
-        let telling =
-            |signal: &&Signal| !matches!(signal.kind, SignalKind::RunRequested | SignalKind::ManifestChanged);
+        let wakes = [SignalKind::RunRequested, SignalKind::ScrapeRequested, SignalKind::ManifestChanged];
+        let telling = |signal: &&Signal| !wakes.contains(&signal.kind);
         if !signals.iter().any(|signal| telling(&signal)) {
             return Ok(());
         }

@@ -34,6 +34,8 @@ words!(
         RunCompleted = "run.completed",
         /// A run failed, or its outcome is unknown; the subject is the run.
         RunFailed = "run.failed",
+        /// Somebody asks for a listing now; it wakes who lists.
+        ScrapeRequested = "scrape.requested",
         /// A source is not heard of for longer than it should be.
         SourceStale = "source.stale",
         /// A manifest was applied or deleted; the functions read it anew.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{Signal, SignalId, SignalKind, Timestamp};
+use serde_json::json;
 
 use super::{ClaimedScraper, ClaimedShard, Ended, Shard};
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, outbox};
 
 const SCRAPERS: &str = "scrapers";
 const SHARDS: &str = "shards";
@@ -53,16 +54,26 @@ impl Catalog {
         accept_deletions: bool,
         now: Timestamp,
     ) -> Result<Vec<String>, Error> {
-        sqlx::query_scalar!(
+        let mut tx = self.pool.begin().await.map_err(Error::writing(SCRAPERS))?;
+        let names = sqlx::query_scalar!(
             r#"update perigee.scrapers set due_at = $2, accept_deletions = accept_deletions or $3
                where $1::text is null or name = $1 returning name"#,
             name,
             now,
             accept_deletions
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *tx)
         .await
-        .map_err(Error::writing(SCRAPERS))
+        .map_err(Error::writing(SCRAPERS))?;
+        let asked = |name: &String| {
+            let id = SignalId::of("scrape", &[name, &now.timestamp_micros().to_string()]);
+            let payload = json!({"scraper": name, "accept_deletions": accept_deletions});
+            Signal { id, kind: SignalKind::ScrapeRequested, subject: id.into(), occurred_at: now, payload }
+        };
+        let signals: Vec<Signal> = names.iter().map(asked).collect();
+        outbox::put(&mut tx, &signals, now).await?;
+        tx.commit().await.map_err(Error::writing(SCRAPERS))?;
+        Ok(names)
     }
 
     /// Claims a scraper that is due for planning.

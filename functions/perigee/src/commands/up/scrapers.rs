@@ -40,7 +40,8 @@ impl Sources {
     pub(super) fn scrape(&self, world: &World, accounts: Option<BTreeSet<String>>) -> Scrape {
         let catalog = world.catalog.clone();
         let aws = self.aws.as_ref().map(|(clouds, _)| {
-            Arc::new(scrape::aws::Aws::new(Arc::clone(clouds), catalog.clone())) as Arc<dyn scrape::Provider>
+            let aws = scrape::aws::Aws::new(Arc::clone(clouds), catalog.clone());
+            Arc::new(aws.of_accounts(accounts.clone())) as Arc<dyn scrape::Provider>
         });
         let kubernetes = self.kubernetes.as_ref().map(|(clusters, _)| {
             let secrets = Arc::clone(&world.secrets);
