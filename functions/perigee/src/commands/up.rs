@@ -4,6 +4,7 @@
 //! a folder, [`sample`] tells the story of the sample estate, and [`inbox`] is the webhook that is told of it. What is
 //! served is `api`'s router; what comes in goes through `intake`, as everywhere.
 
+mod coverage;
 mod database;
 mod host;
 mod inbox;
@@ -125,7 +126,14 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
 
     let work = async {
         running.migrate(&catalog, &*world.clock).await?;
+        let ambient: Vec<String> = scrape.ambient.iter().map(|scraper| scraper.name.clone()).collect();
         let functions = Functions::new(&world, scrape);
+        let told = async {
+            if let Err(error) = coverage::say(&catalog, &*world.clock, &ambient).await {
+                tracing::warn!("Cannot say what is listed: {error:#}");
+            }
+            std::future::pending().await
+        };
         let watched = async {
             match folder {
                 Some(folder) => folder.watch().await,
@@ -135,6 +143,7 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
         tokio::select! {
             () = host::run(&world, functions) => Ok(()),
             () = watched => Ok(()),
+            () = told => Ok(()),
             outcome = attend(&shown, &running, &intake) => outcome,
         }
     };
