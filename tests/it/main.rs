@@ -17,6 +17,8 @@ mod pages;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod tidy;
