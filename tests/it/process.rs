@@ -114,9 +114,15 @@ impl Place {
 
     /// Starts a server, and waits until it says that it is ready.
     pub(crate) fn up(&self, arguments: &[&str]) -> Server {
+        self.up_with(arguments, &[])
+    }
+
+    /// The same, with variables of its own.
+    pub(crate) fn up_with(&self, arguments: &[&str], variables: &[(String, String)]) -> Server {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
         let mut command = self.command(["up", "--listen", &self.port.to_string()]);
         command.arg("--data-dir").arg(self.data()).args(arguments);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut server = Server { child: command.stdout(Stdio::piped()).stderr(log).spawn().unwrap() };
         let mut said = Vec::new();
         for line in BufReader::new(server.child.stdout.take().unwrap()).lines().map_while(Result::ok) {
@@ -158,7 +164,8 @@ impl Place {
     }
 }
 
-fn read(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+/// What a server answered.
+pub(crate) fn read(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
     let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().unwrap();
     Answer { status: answer.status().as_u16(), kind: kind.unwrap_or_default(), text }
@@ -183,7 +190,7 @@ fn children(parent: Pid) -> Vec<Pid> {
     named.filter_map(|name| Some(Pid::from_raw(name.parse().ok()?))).filter(is_child).collect()
 }
 
-/// What a server answered.
+/// The status, the type and the text of an answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
