@@ -126,7 +126,10 @@ fn judge(attempt: &Attempt<'_>, step: &HttpStep, response: &Response) -> Outcome
             attempt.context.expects(condition.as_str(), seen)
         }
     };
-    let (kept, whole) = clean::head(&body, KEPT);
+    // An answer that was cut short may end within a secret; and secrets go before the rest is cut, lest a part stays.
+    let known = if response.truncated { redactor.settled(&body) } else { body.len() };
+    let shown_body = clean::text(redactor, body.get(..known).unwrap_or_default());
+    let (kept, whole) = clean::head(&shown_body, KEPT);
     let result = clean::value(
         redactor,
         json!({
