@@ -67,35 +67,35 @@ fn judge_status(response: &Response, made: &Made<'_>) -> Verdict {
             let detail = format!(
                 "the channel answered {status}: redirects are not followed; put the final address into the connection"
             );
-            made.failed("redirect_refused", Some(status), detail)
+            failed("redirect_refused", Some(status), detail)
         }
-        _ => made.failed("rejected", Some(status), format!("the channel answered {status}{said}")),
+        _ => failed("rejected", Some(status), format!("the channel answered {status}{said}")),
     }
 }
 
 fn judge_error(error: &HttpError, made: &Made<'_>) -> Verdict {
     let detail = made.redactor.redact(&with_causes(error)).into_owned();
     let reason = match error {
-        HttpError::Invalid(_) => return made.failed("channel_invalid", None, detail),
-        HttpError::Refused { .. } => return made.failed("refused_address", None, detail),
-        HttpError::Redirect { .. } => return made.failed("redirect_refused", None, detail),
+        HttpError::Invalid(_) => return failed("channel_invalid", None, detail),
+        HttpError::Refused { .. } => return failed("refused_address", None, detail),
+        HttpError::Redirect { .. } => return failed("redirect_refused", None, detail),
         HttpError::Connect { .. } => "unreachable",
         HttpError::Timeout { .. } => "timed_out",
         HttpError::Broken { .. } => "broken",
     };
     if error.may_have_arrived() && !made.keyed {
         let detail = format!("{detail}; whether the channel took it cannot be known");
-        return made.failed("unknown_outcome", None, detail);
+        return failed("unknown_outcome", None, detail);
     }
     made.again(reason, None, detail, None)
 }
 
-impl Made<'_> {
-    fn failed(&self, reason: &str, status: Option<u16>, detail: String) -> Verdict {
-        let fate = Fate::ended(DeliveryState::Failed, reason, detail.clone());
-        Verdict { outcome: Outcome::Failed, status, detail, fate }
-    }
+fn failed(reason: &str, status: Option<u16>, detail: String) -> Verdict {
+    let fate = Fate::ended(DeliveryState::Failed, reason, detail.clone());
+    Verdict { outcome: Outcome::Failed, status, detail, fate }
+}
 
+impl Made<'_> {
     /// Another attempt, while any is left.
     fn again(&self, reason: &str, status: Option<u16>, detail: String, asked: Option<TimeDelta>) -> Verdict {
         let Some(delay) = usize::try_from(self.attempt - 1).ok().and_then(|index| DELAYS.get(index)) else {

@@ -133,7 +133,7 @@ impl Notify {
                 now,
             };
             match look::look(one, &around) {
-                Look::Settle(fate) => settled.push(self.settled(one, fate)),
+                Look::Settle(fate) => settled.push(concluded(one, fate)),
                 Look::Send(rule, connection) => to_send.push((one, rule, connection)),
             }
         }
@@ -145,22 +145,6 @@ impl Notify {
         let sent: Vec<Result<(), Error>> = stream::iter(sends).buffer_unordered(AT_ONCE).collect().await;
         sent.into_iter().collect::<Result<(), Error>>()?;
         Ok(self.catalog.next_delivery().await?)
-    }
-
-    /// Says in the log what did not reach anybody.
-    fn settled(&self, one: &ClaimedDelivery, fate: Fate) -> Settled {
-        if fate.state == model::DeliveryState::Failed {
-            tracing::warn!(
-                delivery.id = %one.id,
-                notification = one.notification,
-                channel = one.channel,
-                reason = fate.reason,
-                "Could not deliver {}: {}",
-                one.id,
-                fate.detail
-            );
-        }
-        Settled { id: one.id, fence: one.fence, fate }
     }
 
     /// What those are about that waited, as it stands now; in the order of `claimed`.
@@ -230,4 +214,20 @@ impl Notify {
 /// Whether it has waited for `waitFor` and was not looked at since.
 fn waited(one: &ClaimedDelivery) -> bool {
     one.wait_until.is_some() && one.attempts == 0
+}
+
+/// Says in the log what did not reach anybody.
+pub(crate) fn concluded(one: &ClaimedDelivery, fate: Fate) -> Settled {
+    if fate.state == model::DeliveryState::Failed {
+        tracing::warn!(
+            delivery.id = %one.id,
+            notification = one.notification,
+            channel = one.channel,
+            reason = fate.reason,
+            "Could not deliver {}: {}",
+            one.id,
+            fate.detail
+        );
+    }
+    Settled { id: one.id, fence: one.fence, fate }
 }

@@ -97,10 +97,6 @@ fn title(signal: &Signal, snapshot: &Value, now: Timestamp) -> String {
             format!("The run of {} {end}{}", word(payload, "playbook"), because(word(payload, "reason")))
         }
         SignalKind::ScrapeRequested => format!("A listing by {} is asked for", word(payload, "scraper")),
-        SignalKind::SourceStale => {
-            let place = place(word(payload, "account"), word(payload, "region"));
-            format!("The source {}{place} is not heard of any more", word(payload, "source"))
-        }
         SignalKind::ManifestChanged => {
             format!("The {} {} was changed", word(payload, "kind"), word(payload, "name"))
         }

@@ -189,7 +189,7 @@ impl Notify {
     }
 
     async fn settle(&self, one: &ClaimedDelivery, fate: Fate, now: Timestamp) -> Result<(), Error> {
-        let settled = self.settled(one, fate);
+        let settled = crate::concluded(one, fate);
         Ok(self.catalog.settle_deliveries(&[settled], now).await?)
     }
 }

@@ -66,7 +66,7 @@ impl Rule {
 
     /// How long it waits before it looks again.
     pub(crate) fn wait(&self) -> chrono::TimeDelta {
-        self.spec.wait_for.map_or(chrono::TimeDelta::zero(), |span| delta(span))
+        self.spec.wait_for.map_or(chrono::TimeDelta::zero(), delta)
     }
 
     /// Whether its texts may use the resource's document, which is large and kept only for them.

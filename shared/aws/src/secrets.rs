@@ -43,7 +43,7 @@ impl Secrets {
     ) -> Result<Secret, SecretError> {
         let sent = self.manager.get_secret_value().secret_id(id).send().await;
         let needs = "the reader needs secretsmanager:GetSecretValue on it, and kms:Decrypt on its key";
-        let answer = sent.map_err(|error| explain(reference, needs, error))?;
+        let answer = sent.map_err(|error| explain(reference, needs, &error))?;
         let binary = || answer.secret_binary.and_then(|blob| String::from_utf8(blob.into_inner()).ok());
         let text = answer.secret_string.or_else(binary).ok_or_else(|| SecretError::Unavailable {
             reference: reference.clone(),
@@ -63,7 +63,7 @@ impl Secrets {
     async fn parameter(&self, reference: &SecretRef, name: &str) -> Result<Secret, SecretError> {
         let sent = self.parameters.get_parameter().name(name).with_decryption(true).send().await;
         let needs = "the reader needs ssm:GetParameter on it, and kms:Decrypt on its key";
-        let answer = sent.map_err(|error| explain(reference, needs, error))?;
+        let answer = sent.map_err(|error| explain(reference, needs, &error))?;
         let value = answer.parameter.and_then(|parameter| parameter.value);
         value.map(Secret::new).ok_or_else(|| SecretError::Missing(reference.clone()))
     }
@@ -83,12 +83,12 @@ impl ports::Secrets for Secrets {
 }
 
 /// What an error of the SDK means for the reader of a secret. AWS's messages name the secret, never its value.
-fn explain<E>(reference: &SecretRef, needs: &str, error: SdkError<E, HttpResponse>) -> SecretError
+fn explain<E>(reference: &SecretRef, needs: &str, error: &SdkError<E, HttpResponse>) -> SecretError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let reference = reference.clone();
-    let failure = failure::of(&error);
+    let failure = failure::of(error);
     match failure.kind {
         Kind::Missing => SecretError::Missing(reference),
         Kind::Denied => SecretError::Denied { reference, needs: needs.to_owned() },

@@ -61,7 +61,7 @@ pub struct Resource {
 pub struct HealthNow {
     /// How well it is.
     pub health: Health,
-    /// A short PascalCase text.
+    /// A short text in `PascalCase`.
     pub status: String,
     /// True when it has settled.
     pub ready: bool,

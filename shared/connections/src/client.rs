@@ -60,7 +60,7 @@ impl Client {
     }
 
     fn inner(&self) -> Result<&reqwest::Client, HttpError> {
-        let made = self.inner.get_or_init(|| build(self.guard, Arc::clone(&self.names)));
+        let made = self.inner.get_or_init(|| build(self.guard, &self.names));
         made.as_ref()
             .map_err(|error| HttpError::Invalid(format!("no request can be sent from here: {error}")))
     }
@@ -94,12 +94,12 @@ impl Http for Client {
     }
 }
 
-fn build(guard: Guard, names: Arc<dyn Names>) -> Result<reqwest::Client, String> {
+fn build(guard: Guard, names: &Arc<dyn Names>) -> Result<reqwest::Client, String> {
     // An error says that the program has chosen a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     let builder = || {
         reqwest::Client::builder()
-            .dns_resolver(Arc::new(Resolver { guard, names: Arc::clone(&names) }))
+            .dns_resolver(Arc::new(Resolver { guard, names: Arc::clone(names) }))
             .connector_layer(arrival::Watch)
             .connect_timeout(CONNECT)
             .pool_max_idle_per_host(0)

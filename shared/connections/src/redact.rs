@@ -102,7 +102,9 @@ impl Redactor {
         let longest = self.forms.first().map_or(0, String::len);
         let may_begin = |at: &usize| {
             let rest = text.get(*at..);
-            rest.is_some_and(|rest| self.forms.iter().any(|form| form.len() > rest.len() && form.starts_with(rest)))
+            rest.is_some_and(|rest| {
+                self.forms.iter().any(|form| form.len() > rest.len() && form.starts_with(rest))
+            })
         };
         let from = text.len().saturating_sub(longest.saturating_sub(1));
         let mut settled = (from..text.len()).find(may_begin).unwrap_or(text.len());
@@ -115,7 +117,8 @@ impl Redactor {
             };
             let over = self.forms.iter().filter(reaches_over).filter_map(|form| {
                 let first = settled.saturating_sub(form.len().saturating_sub(1));
-                (first..settled).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(form.as_str())))
+                (first..settled)
+                    .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(form.as_str())))
             });
             match over.min() {
                 Some(start) if settled < text.len() => settled = start,

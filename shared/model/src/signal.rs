@@ -36,8 +36,6 @@ words!(
         RunFailed = "run.failed",
         /// Somebody asks for a listing now; it wakes who lists.
         ScrapeRequested = "scrape.requested",
-        /// A source is not heard of for longer than it should be.
-        SourceStale = "source.stale",
         /// A manifest was applied or deleted; the functions read it anew.
         ManifestChanged = "manifest.changed",
     }

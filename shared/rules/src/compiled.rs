@@ -4,7 +4,7 @@ use expr::{Bindings, Error, Program, Template};
 use manifest::{Condition, HealthRule, kinds::health_rule::Case, scopes};
 use model::{Health, Timestamp};
 use selector::Selector;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::status::pascal;
 
@@ -51,6 +51,15 @@ struct CompiledCase {
     until: Option<Program>,
 }
 
+/// Binds the values that were made so far as `let`.
+fn bind(bindings: &mut Bindings, values: &[Value]) -> Result<(), Mishap> {
+    let typed = json!({"t": "map", "v": values});
+    bindings.set_typed("let", &typed).map_err(|reason| Mishap {
+        place: "the values of `let`".to_owned(),
+        error: Error::NoValue { expression: "let".to_owned(), reason },
+    })
+}
+
 impl Compiled {
     /// Compiles a rule; an error is the place in it and what is wrong there.
     pub(crate) fn new(spec: &HealthRule) -> Result<Self, (String, String)> {
@@ -89,19 +98,18 @@ impl Compiled {
 
     /// What the first case that holds says.
     pub(crate) fn judge(&self, mut bindings: Bindings, now: Timestamp) -> Result<Option<Opinion>, Mishap> {
-        let mut values = Map::new();
+        // With their types: an instant stays an instant.
+        let mut values = Vec::new();
         bindings.set("let", Value::Object(Map::new()));
         for one in &self.lets {
+            let mishap = |error| Mishap { place: format!("value `{}`", one.name), error };
             if one.uses_others {
-                bindings.set("let", Value::Object(values.clone()));
+                bind(&mut bindings, &values)?;
             }
-            let value = one
-                .program
-                .evaluate(&bindings)
-                .map_err(|error| Mishap { place: format!("value `{}`", one.name), error })?;
-            values.insert(one.name.clone(), value);
+            let value = one.program.evaluate_typed(&bindings).map_err(mishap)?;
+            values.push(json!([{"t": "string", "v": one.name}, value]));
         }
-        bindings.set("let", Value::Object(values));
+        bind(&mut bindings, &values)?;
         for (at, case) in self.cases.iter().enumerate() {
             let opinion = case
                 .judge(&bindings, now)

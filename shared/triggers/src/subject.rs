@@ -160,6 +160,6 @@ fn about(
         | SignalKind::RunRequested
         | SignalKind::RunCompleted
         | SignalKind::RunFailed => signal.payload.get("resource")?.as_str()?.parse().ok(),
-        SignalKind::ScrapeRequested | SignalKind::SourceStale | SignalKind::ManifestChanged => None,
+        SignalKind::ScrapeRequested | SignalKind::ManifestChanged => None,
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 const URL: &str = "https://shop.example.com/healthz";
 const CHECK_SIGNALS: &[SignalKind] = &[SignalKind::CheckFailed, SignalKind::CheckRecovered];
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read better")]
 fn check(extra: Value) -> Value {
     let mut http = json!({"url": URL, "timeout": "1s"});
     http.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());

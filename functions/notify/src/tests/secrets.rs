@@ -23,7 +23,7 @@ async fn a_secret_in_an_address_a_header_or_a_key_is_kept_nowhere() {
     let dump = world.dump().await;
     assert!(dump.contains("no hook at"), "the answer of the channel is kept: {dump}");
     let key = String::from_utf8_lossy(KEY).into_owned();
-    for secret in ["plantedsecret", SIGNING_KEY, &SIGNING_KEY[6..], &key] {
+    for secret in ["plantedsecret", SIGNING_KEY, SIGNING_KEY.trim_start_matches("whsec_"), &key] {
         assert!(!dump.contains(secret), "{secret} is in {dump}");
     }
     assert!(world.channel.received().iter().any(|one| one.header("authorization") == "plantedsecret"));

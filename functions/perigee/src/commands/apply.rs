@@ -109,7 +109,7 @@ fn differences(items: &[Applied], manifests: &[Manifest]) -> String {
         let after = manifests.iter().rev().find(|m| m.kind().as_str() == item.kind && m.name() == item.name);
         if let (Some(before), Some(after)) = (&item.before, after) {
             let mut changed = Vec::new();
-            changes(String::new(), before, &after.body(), &mut changed);
+            changes("", before, &after.body(), &mut changed);
             lines.extend(changed);
         }
     }
@@ -118,14 +118,14 @@ fn differences(items: &[Applied], manifests: &[Manifest]) -> String {
     output::clean(&lines.join("\n"))
 }
 
-fn changes(path: String, before: &Value, after: &Value, lines: &mut Vec<String>) {
+fn changes(path: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
             let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for name in names {
                 let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match (old.get(name), new.get(name)) {
-                    (Some(old), Some(new)) => changes(inner, old, new, lines),
+                    (Some(old), Some(new)) => changes(&inner, old, new, lines),
                     (Some(old), None) => lines.push(format!("    - {inner}: {old}")),
                     (None, Some(new)) => lines.push(format!("    + {inner}: {new}")),
                     (None, None) => {}
@@ -172,6 +172,7 @@ mod tests {
                 + spec.reason: "night"
                 - spec.selector: "type=x"
             + Silence/b
-            2 would change, 1 would not"#]].assert_eq(&differences(&items, &manifests));
+            2 would change, 1 would not"#]]
+        .assert_eq(&differences(&items, &manifests));
     }
 }

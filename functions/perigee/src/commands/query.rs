@@ -42,7 +42,9 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
         let state = r.deleted_at.map_or_else(|| word(&r.evidence), |at| format!("deleted {}", second(at)));
         // Most things without a name of their own are called by their id.
         let name = if r.name == r.native_id { String::new() } else { r.name };
-        [r.kind, r.native_id, name, r.account, r.region, state]
+        let health =
+            r.health.map_or_else(String::new, |health| format!("{} {}", health.health, health.status));
+        [r.kind, r.native_id, name, r.account, r.region, health, state]
     });
-    Ok(output::table(["TYPE", "ID", "NAME", "ACCOUNT", "REGION", "STATE"], rows))
+    Ok(output::table(["TYPE", "ID", "NAME", "ACCOUNT", "REGION", "HEALTH", "STATE"], rows))
 }

@@ -132,7 +132,7 @@ async fn up(options: &Options, objects: Option<OpenObjects>) -> anyhow::Result<D
             if let Err(error) = coverage::say(&catalog, &*world.clock, &ambient).await {
                 tracing::warn!("Cannot say what is listed: {error:#}");
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let watched = async {
             match folder {

@@ -373,8 +373,8 @@ async fn the_objects_of_real_clusters_are_all_there() {
     let bytes = std::fs::read(folder.join("kubernetes/live-resources.jsonl.gz")).unwrap();
     let mut text = String::new();
     flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
-    let mut kinds: BTreeMap<(String, String), (BTreeSet<String>, bool, BTreeMap<String, Value>)> =
-        BTreeMap::new();
+    type Held = (BTreeSet<String>, bool, BTreeMap<String, Value>);
+    let mut kinds: BTreeMap<(String, String), Held> = BTreeMap::new();
     for object in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let said = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (version, namespace) = (said("/apiVersion"), said("/metadata/namespace"));

@@ -26,12 +26,11 @@ pub(super) async fn describe(config: &Client) -> Result<Option<Recorder>, CloudE
     let status = status.map_err(refused("config:DescribeConfigurationRecorderStatus"))?;
     let mut statuses = status.configuration_recorders_status.unwrap_or_default().into_iter();
     let status = statuses.find(|status| status.name == recorder.name && status.service_principal.is_none());
-    Ok(Some(read(recorder, status)))
+    Ok(Some(read(recorder, status.as_ref())))
 }
 
-fn read(recorder: ConfigurationRecorder, status: Option<ConfigurationRecorderStatus>) -> Recorder {
+fn read(recorder: ConfigurationRecorder, status: Option<&ConfigurationRecorderStatus>) -> Recorder {
     let (daily, daily_unless) = frequency(recorder.recording_mode);
-    let status = status.as_ref();
     let error = |status: &ConfigurationRecorderStatus| {
         let parts = [status.last_error_code.as_deref(), status.last_error_message.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")

@@ -171,7 +171,7 @@ fn decide(
     });
     let since = if changed { at } else { before.map_or(at, |state| state.since) };
     let state =
-        is_judged.then(|| HealthState { resource: subject.resource.id, verdict, since, judged_at: now });
+        is_judged.then_some(HealthState { resource: subject.resource.id, verdict, since, judged_at: now });
     Decided { state, due_at, change }
 }
 

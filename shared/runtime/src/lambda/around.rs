@@ -14,6 +14,13 @@ use crate::{config, pump};
 /// A password signed by IAM lets one sign in for a quarter of an hour; it is renewed well before.
 const RENEWED_AFTER: TimeDelta = TimeDelta::minutes(10);
 
+/// A function is woken at least so often, so that nothing that a crash left waits for longer.
+const SWEEP: TimeDelta = TimeDelta::days(1);
+
+/// How often the catalog's house is kept, and the function that does so.
+const HOUSEKEEPING: TimeDelta = TimeDelta::hours(1);
+const HOUSEKEEPER: &str = "health";
+
 /// What every function does around its own work.
 ///
 /// | variable | means |
@@ -29,6 +36,7 @@ pub struct Around {
     bus: Option<aws::EventBus>,
     schedule: Option<aws::Scheduler>,
     password: Option<Password>,
+    kept_house: Mutex<Option<Timestamp>>,
 }
 
 /// A password that is signed anew again and again.
@@ -63,6 +71,7 @@ impl Around {
             bus: config::var("PERIGEE_BUS").map(|name| aws::EventBus::new(&ambient, &name)),
             schedule: config::var("PERIGEE_SCHEDULES").map(|group| aws::Scheduler::new(&ambient, &group)),
             password,
+            kept_house: Mutex::default(),
         })
     }
 
@@ -79,10 +88,28 @@ impl Around {
         if let Some(bus) = &self.bus {
             pump(&self.catalog, bus as &dyn Bus, &self.clock).await?;
         }
-        if let (Some(schedule), Some(due)) = (&self.schedule, due) {
+        if let Some(schedule) = &self.schedule {
+            let sweep = self.clock.now() + SWEEP;
+            let due = due.map_or(sweep, |due| due.min(sweep));
             schedule.at(self.function, due).await.context("nothing would wake the function")?;
         }
+        if self.function == HOUSEKEEPER {
+            self.keep_house().await;
+        }
         Ok(())
+    }
+
+    /// Makes partitions ahead of time and removes what is old, now and then. Nothing waits for it.
+    async fn keep_house(&self) {
+        let now = self.clock.now();
+        let mut kept = self.kept_house.lock().await;
+        if kept.is_some_and(|at| now - at < HOUSEKEEPING) {
+            return;
+        }
+        match self.catalog.maintain(now).await {
+            Ok(()) => *kept = Some(now),
+            Err(error) => tracing::warn!("Could not keep house: {:#}", anyhow::Error::new(error)),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ async fn ask(clouds: &dyn Clouds) -> Vec<Check> {
     };
     let (cloud, identity) = match opened {
         Ok(found) => found,
-        Err(error) => return vec![Check::fail(WHAT, explain(error))],
+        Err(error) => return vec![Check::fail(WHAT, explain(&error))],
     };
     let mut checks = vec![Check::ok(WHAT, format!("account {}, as {}", identity.account, identity.arn))];
     checks.push(match cloud.region() {
@@ -51,7 +51,7 @@ async fn config(cloud: &dyn Cloud, account: &str, region: &str) -> Check {
                 ),
             );
         }
-        Err(error) => return Check::warn(CONFIG, format!("{place}: {}; {LESS}", explain(error))),
+        Err(error) => return Check::warn(CONFIG, format!("{place}: {}; {LESS}", explain(&error))),
     };
     let name = &recorder.name;
     if !recorder.recording {
@@ -92,7 +92,7 @@ async fn config(cloud: &dyn Cloud, account: &str, region: &str) -> Check {
     }
 }
 
-fn explain(error: CloudError) -> String {
+fn explain(error: &CloudError) -> String {
     let advice = scrape::Fault::from(error.clone()).advice;
     if advice.is_empty() { error.to_string() } else { format!("{error}; {advice}") }
 }

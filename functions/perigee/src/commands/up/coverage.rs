@@ -45,14 +45,21 @@ fn lines(coverage: &Coverage, names: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     for scraper in coverage.scrapers.iter().filter(|scraper| names.contains(&scraper.name)) {
         if scraper.state == "failed" {
-            lines.push(format!("{}: nothing is listed: {}", scraper.name, told(&scraper.reason, &scraper.advice)));
+            lines.push(format!(
+                "{}: nothing is listed: {}",
+                scraper.name,
+                told(&scraper.reason, &scraper.advice)
+            ));
             continue;
         }
         let shards = || coverage.shards.iter().filter(|shard| shard.scraper == scraper.name);
         let seen: i64 = shards().map(|shard| shard.resources).sum();
         let complete = shards().filter(|shard| shard.state == ShardState::Complete).count();
         let all = shards().count();
-        lines.push(format!("{}: {seen} resources in {all} listings, {complete} of them complete", scraper.name));
+        lines.push(format!(
+            "{}: {seen} resources in {all} listings, {complete} of them complete",
+            scraper.name
+        ));
         // One line for each place and reason: a region that is not recorded would otherwise be said for each type.
         let mut places: BTreeMap<(&str, &str, &str, &str), Vec<&str>> = BTreeMap::new();
         for shard in shards().filter(|shard| shard.state != ShardState::Complete) {

@@ -3,7 +3,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt::Write,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -67,8 +66,7 @@ async fn list(State(inbox): State<Inbox>) -> impl IntoResponse {
         count => format!("What the sample's webhook was told since this server was started: {count}\n"),
     };
     for Message { at, id, body } in messages.iter() {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\n{at}  {id}\n{body}\n");
+        text.push_str(&format!("\n{at}  {id}\n{body}\n"));
     }
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
 }

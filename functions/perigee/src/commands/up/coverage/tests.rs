@@ -69,7 +69,10 @@ fn a_scraper_that_cannot_list_says_why_and_one_that_still_lists_is_waited_for() 
     failed.scrapers[0].reason = "the AWS credentials have expired".to_owned();
     failed.scrapers[0].advice = "renew them".to_owned();
     assert!(is_listed(&failed, &names));
-    assert_eq!(lines(&failed, &names)[0], "aws: nothing is listed: the AWS credentials have expired; renew them");
+    assert_eq!(
+        lines(&failed, &names)[0],
+        "aws: nothing is listed: the AWS credentials have expired; renew them"
+    );
     let mut running = coverage(vec![shard("AWS::EC2::Instance", "eu-west-1", ShardState::Complete, "")]);
     running.shards[0].running = true;
     assert!(!is_listed(&running, &names));
