@@ -82,6 +82,8 @@ impl Catalog {
         }
         // Asked after the claim: a rule was edited before anything became due for it.
         if mark_of_rules(&mut tx).await? != known {
+            // Awaited, so that whoever asks again at once does not find them locked.
+            tx.rollback().await.map_err(Error::writing("health"))?;
             return Ok(Judged { outdated: true, ..Judged::default() });
         }
         let ids: Vec<Uuid> = due.iter().map(|due| due.id).collect();
