@@ -75,7 +75,7 @@ impl Server {
     pub(super) fn oldest_signal(&self) -> Option<f64> {
         let mut answer = self.agent.get(format!("{}/metrics", self.url)).call().ok()?;
         let text = answer.body_mut().read_to_string().ok()?;
-        let line = text.lines().find(|line| line.starts_with("perigee_signals_oldest_seconds "))?;
+        let line = text.lines().find(|line| line.starts_with("perigee_outbox_oldest_seconds "))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 
