@@ -1,6 +1,7 @@
-//! The function `ingest` as Lambda runs it, under `cargo lambda watch`: it must answer each file of `events/ingest`
-//! as its library does, with the objects that the files point at in a store beside it. Needs cargo-lambda and moto
-//! (`pip install cargo-lambda 'moto[server,s3]'`); without them it is skipped with a line that says so.
+//! The functions as Lambda runs them, under `cargo lambda watch`: each must answer its files of `events/<function>`.
+//! `ingest` does so as its library does, with the objects that the files point at in a store beside it. Needs
+//! cargo-lambda and moto (`pip install cargo-lambda 'moto[server,s3]'`); without them it is skipped with a line
+//! that says so.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,9 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use catalog::{Catalog, ConnectOptions};
+use catalog::{
+    Catalog, ConnectOptions,
+    deliveries::DeliveryQuery,
+    health::HealthQuery,
+    manifests::NewManifest,
+    runs::RunQuery,
+    shards::{Coverage, ShardState},
+};
 use events::{ObjectPointer, Reading};
 use intake::Intake;
+use model::{DeliveryState, RunState};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
@@ -25,16 +34,17 @@ use testkit::{FakeObjects, Moto, TestDb, skip, template_name};
 use crate::workspace::{File, cargo, files, root};
 
 const START: Duration = Duration::from_secs(60);
+const FUNCTIONS: [&str; 6] = ["api", "health", "ingest", "notify", "playbook", "scrape"];
 
-/// `cargo lambda watch`, and the function that it runs.
+/// `cargo lambda watch`, and the functions that it runs.
 struct Watch {
     child: Child,
     port: String,
 }
 
 impl Watch {
-    /// Starts it on a free port, with a database and with S3 at `store`.
-    fn start(database: &str, store: &Moto) -> Self {
+    /// Starts it on a free port, with a database and with all of AWS at `cloud`.
+    fn start(database: &str, cloud: &Moto) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new("cargo")
             .args(["lambda", "watch", "--ignore-changes", "--invoke-address", "127.0.0.1"])
@@ -44,9 +54,10 @@ impl Watch {
             .envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
             .envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
             .envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "example")])
-            .env("AWS_ENDPOINT_URL_S3", store.endpoint())
+            .env("AWS_ENDPOINT_URL", cloud.endpoint())
             .env_remove("AWS_PROFILE")
             .env_remove("PERIGEE_ACCOUNTS")
+            .env_remove("PERIGEE_TOKEN")
             .process_group(0)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -65,13 +76,13 @@ impl Watch {
         watch
     }
 
-    /// What the function answers to a file, or the error that it reports.
-    fn invoke(&self, file: &str) -> Result<Value, String> {
+    /// What a function answers to a file, or the error that it reports.
+    fn invoke(&self, function: &str, file: &str) -> Result<Value, String> {
         let output = Command::new("cargo")
             .args([
                 "lambda",
                 "invoke",
-                "ingest",
+                function,
                 "--invoke-address",
                 "127.0.0.1",
                 "--invoke-port",
@@ -138,8 +149,98 @@ fn log_file(name: &str) -> String {
     event.to_string()
 }
 
+/// What people wrote, so that each function has something to do. The files are old, so what they start may be.
+fn manifests() -> Vec<NewManifest> {
+    let manifest = |kind: &str, name: &str, spec: Value| {
+        let mut body = json!({"apiVersion": "perigee.dev/v1", "kind": kind, "metadata": {"name": name}});
+        body["spec"] = spec;
+        NewManifest { kind: kind.to_owned(), name: name.to_owned(), body }
+    };
+    let on = ["health.changed"];
+    let step = json!({"name": "look", "catalog": {"resources": "type=AWS::EC2::SecurityGroup"}});
+    let types = ["AWS::EC2::Instance", "AWS::IAM::Role"];
+    vec![
+        // Under Lambda this machine is not called.
+        manifest("Connection", "here", json!({"webhook": {"url": "http://127.0.0.1:9/"}})),
+        manifest("Notification", "tell", json!({"on": on, "to": ["here"], "maxAge": "36500d"})),
+        manifest("Check", "here", json!({"every": "1h", "http": {"url": "http://127.0.0.1:9/"}})),
+        manifest(
+            "Playbook",
+            "look",
+            json!({"on": {"signals": [{"kinds": on}]}, "maxAge": "36500d", "steps": [step]}),
+        ),
+        manifest("Scraper", "aws", json!({"every": "1h", "aws": {"regions": ["eu-west-1"], "types": types}})),
+    ]
+}
+
+/// The messages of a batch that hold no event: they shall come again, and end in the dead-letter queue.
+fn unreadable(sample: &File) -> Vec<Value> {
+    let payload: Value = serde_json::from_str(&sample.text).unwrap();
+    let records = payload["Records"].as_array().cloned().unwrap_or_default();
+    let is_json = |body: &str| serde_json::from_str::<Value>(body).is_ok();
+    let bad = records.iter().filter(|record| record["body"].as_str().is_some_and(|body| !is_json(body)));
+    bad.map(|record| json!({"itemIdentifier": record["messageId"]})).collect()
+}
+
+/// The files of a function that listens to signals: each is answered with what is not acknowledged, and with when
+/// something is due next.
+fn answers_its_files(watch: &Watch, function: &str) {
+    let samples = files(&[&format!("events/{function}")], &["json"]);
+    assert!(!samples.is_empty(), "events/{function} is empty");
+    for sample in samples {
+        let (began, answered) = (Instant::now(), watch.invoke(function, &sample.path));
+        println!("{}: {answered:?} in {:?}", sample.path, began.elapsed());
+        let answered = answered.unwrap_or_else(|error| panic!("{}: {error}", sample.path));
+        assert_eq!(answered["batchItemFailures"], json!(unreadable(&sample)), "{}", sample.path);
+        let due = answered["due"].as_str().map(|due| due.parse::<chrono::DateTime<chrono::Utc>>());
+        assert!(due.is_none_or(|due| due.is_ok()), "{}: {answered}", sample.path);
+    }
+}
+
+/// The API answers in the shape of an API Gateway.
+fn answers_requests(watch: &Watch) {
+    for sample in files(&["events/api"], &["json"]) {
+        let answered = watch.invoke("api", &sample.path);
+        let answered = answered.unwrap_or_else(|error| panic!("{}: {error}", sample.path));
+        let body = answered["body"].as_str().unwrap();
+        println!("{}: {} with {} bytes", sample.path, answered["statusCode"], body.len());
+        assert_eq!(answered["statusCode"], 200, "{}: {answered:#}", sample.path);
+        let read = || serde_json::from_str::<Value>(body).unwrap();
+        match sample.path.as_str() {
+            "events/api/get-home.json" => assert!(body.starts_with("<!DOCTYPE html>"), "{body}"),
+            "events/api/get-resources.json" => assert_ne!(read()["items"], json!([]), "{body}"),
+            "events/api/post-events.json" => assert_eq!(read()["accepted"], 1, "{body}"),
+            path => panic!("nothing is expected of {path}"),
+        }
+    }
+}
+
+/// What the functions did, beyond answering.
+async fn did(catalog: &Catalog) {
+    let judged = catalog.health_list(&HealthQuery { limit: 10, ..HealthQuery::default() }).await.unwrap();
+    assert!(judged.items.iter().any(|it| it.kind == "AWS::CloudWatch::Alarm"), "{judged:?}");
+    let checks = catalog.checks(SystemClock.now(), 10, None).await.unwrap().items;
+    assert!(checks.iter().any(|check| check.reason.contains("perigee up")), "{checks:?}");
+    // The same signal came three times, and another once.
+    let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
+    let told = catalog.deliveries(&query).await.unwrap().items;
+    let told: Vec<_> = told.iter().map(|it| (it.state, it.reason.as_str())).collect();
+    assert_eq!(told, [(DeliveryState::Failed, "refused_address")]);
+    let runs = catalog.runs(&RunQuery { limit: 10, ..RunQuery::default() }).await.unwrap().items;
+    let runs: Vec<_> = runs.iter().map(|run| (run.playbook.as_str(), run.state)).collect();
+    assert_eq!(runs, [("look", RunState::Completed)]);
+    // moto's account has no recorder, which the listing says and takes for no proof.
+    let Coverage { scrapers, shards } = catalog.coverage(SystemClock.now()).await.unwrap();
+    assert!(
+        scrapers.iter().all(|it| (it.name.as_str(), it.state.as_str()) == ("aws", "planned")),
+        "{scrapers:?}"
+    );
+    assert!(matches!(&shards[..], [shard] if shard.state == ShardState::Unrecorded), "{shards:?}");
+    assert!(shards[0].reason.contains("eu-west-1"), "{shards:?}");
+}
+
 #[tokio::test]
-async fn the_lambda_function_answers_its_files_as_its_library_does() {
+async fn every_lambda_function_answers_its_files() {
     let installed = Command::new("cargo").args(["lambda", "--version"]).output();
     if !installed.is_ok_and(|output| output.status.success()) {
         return skip("cargo-lambda is not installed: pip install cargo-lambda");
@@ -162,14 +263,22 @@ async fn the_lambda_function_answers_its_files_as_its_library_does() {
             accounts: None,
         },
     };
-    // Built as cargo-lambda builds it, so that the first invocation need not wait for it.
-    cargo(&["build", "--quiet", "--features", "lambda", "--bin", "ingest"]);
+    // Built as cargo-lambda builds them, so that the first invocations need not wait for it.
+    let bins = FUNCTIONS.iter().flat_map(|function| ["--bin", function]);
+    cargo(&[vec!["build", "--quiet", "--features", "lambda"], bins.collect()].concat());
     let watch = Watch::start(lambda.url(), &moto);
     for sample in samples {
-        let answered = watch.invoke(&sample.path);
+        let answered = watch.invoke("ingest", &sample.path);
         assert_eq!(answered, answer(&ctx, &sample.text).await, "{}", sample.path);
         println!("{}: {answered:?}", sample.path);
     }
-    let digest = Catalog::connect(&options(lambda.url())).unwrap().digest().await.unwrap();
-    assert_eq!(digest, ctx.intake.catalog.digest().await.unwrap());
+    let catalog = Catalog::connect(&options(lambda.url())).unwrap();
+    assert_eq!(catalog.digest().await.unwrap(), ctx.intake.catalog.digest().await.unwrap());
+
+    catalog.apply_manifests(&manifests(), SystemClock.now()).await.unwrap();
+    ["health", "playbook", "notify", "scrape"]
+        .iter()
+        .for_each(|function| answers_its_files(&watch, function));
+    did(&catalog).await;
+    answers_requests(&watch);
 }

@@ -278,37 +278,8 @@ impl Work {
         let started = send(place, &runs, JSON, &json!({"parameters": {"token": self.token}}).to_string());
         assert_eq!(started.status, 202, "{started:?}");
         let id = started.json()["id"].as_str().unwrap().to_owned();
-        self.settle(place, &id);
+        settle(place, &id);
         self.verify(place, &id);
-    }
-
-    /// Waits until the run ended, every check ran, and whoever is to be told of the run was tried.
-    fn settle(&self, place: &Place, run: &str) {
-        let began = Instant::now();
-        loop {
-            let items = |path: &str| place.get(&format!("/api/v1/{path}?limit=100")).json()["items"].clone();
-            let all = |path: &str, least: usize, done: fn(&Value) -> bool| {
-                let items = items(path);
-                let items = items.as_array().unwrap();
-                items.len() >= least && items.iter().all(done)
-            };
-            let ended = place.get(&format!("/api/v1/runs/{run}")).json();
-            // Of the run and of each of the checks, three are told.
-            if ended["ended_at"].is_string()
-                && all("checks", 4, |check| check["ran_at"].is_string())
-                && all("deliveries", 15, |delivery| delivery["attempts"] != json!(0))
-            {
-                return;
-            }
-            assert!(
-                began.elapsed() < PATIENCE,
-                "it does not end: {ended:#}; {:#}; {:#}; {}",
-                items("checks"),
-                items("deliveries"),
-                fs::read_to_string(place.log()).unwrap()
-            );
-            std::thread::park_timeout(Duration::from_millis(300));
-        }
     }
 
     /// The secrets were used: they arrived, and the scripts had them.
@@ -344,6 +315,35 @@ impl Work {
             of.map(|piece| piece["text"].as_str().unwrap()).collect()
         };
         assert_eq!((said("stdout").as_str(), said("stderr").as_str()), (SAID, "err *** ***\n"));
+    }
+}
+
+/// Waits until the run ended, every check ran, and whoever is to be told of the run was tried.
+fn settle(place: &Place, run: &str) {
+    let began = Instant::now();
+    loop {
+        let items = |path: &str| place.get(&format!("/api/v1/{path}?limit=100")).json()["items"].clone();
+        let all = |path: &str, least: usize, done: fn(&Value) -> bool| {
+            let items = items(path);
+            let items = items.as_array().unwrap();
+            items.len() >= least && items.iter().all(done)
+        };
+        let ended = place.get(&format!("/api/v1/runs/{run}")).json();
+        // Of the run and of each of the checks, three are told.
+        if ended["ended_at"].is_string()
+            && all("checks", 4, |check| check["ran_at"].is_string())
+            && all("deliveries", 15, |delivery| delivery["attempts"] != json!(0))
+        {
+            return;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "it does not end: {ended:#}; {:#}; {:#}; {}",
+            items("checks"),
+            items("deliveries"),
+            fs::read_to_string(place.log()).unwrap()
+        );
+        std::thread::park_timeout(Duration::from_millis(300));
     }
 }
 
