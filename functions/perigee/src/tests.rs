@@ -78,16 +78,16 @@ fn resources_are_a_row_each() {
     check(
         query::table(&json!({"items": [group(), gone]})),
         expect![[r#"
-        TYPE                     ID        NAME         ACCOUNT       REGION     STATE
-        AWS::EC2::SecurityGroup  sg-0a1b   checkout-db  111122223333  eu-west-1  document
-        AWS::EC2::SecurityGroup  sg-9�[2J  checkout-db  111122223333  eu-west-1  deleted 2026-03-02T10:00:00Z
-    "#]],
+            TYPE                     ID        NAME         ACCOUNT       REGION     HEALTH  STATE
+            AWS::EC2::SecurityGroup  sg-0a1b   checkout-db  111122223333  eu-west-1          document
+            AWS::EC2::SecurityGroup  sg-9�[2J  checkout-db  111122223333  eu-west-1          deleted 2026-03-02T10:00:00Z
+        "#]],
     );
     check(
         query::table(&json!({"items": []})),
         expect![[r#"
-        TYPE  ID  NAME  ACCOUNT  REGION  STATE
-    "#]],
+            TYPE  ID  NAME  ACCOUNT  REGION  HEALTH  STATE
+        "#]],
     );
 }
 
