@@ -9,7 +9,7 @@ use std::{
 
 use embedded::process_exists;
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, PgConnection, migrate::Migrator};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 
 use crate::server::{Server, drop_database, execute};
 
@@ -74,6 +74,21 @@ impl TestDb {
         let connected = PgConnection::connect(&self.url).await;
         let mut db = connected.unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.url));
         execute(&mut db, statement.to_owned()).await;
+    }
+
+    /// All rows of some tables of schema `perigee`, as JSON.
+    pub async fn dump(&self, tables: &[&str]) -> String {
+        let mut connection = PgConnection::connect(&self.url).await.expect("a test database");
+        let mut dump = String::new();
+        for table in tables {
+            let sql = format!("select coalesce(jsonb_agg(to_jsonb(t)), '[]')::text from perigee.{table} t");
+            let rows: String = sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_one(&mut connection)
+                .await
+                .unwrap_or_else(|error| panic!("{table}: {error}"));
+            dump.push_str(&rows);
+        }
+        dump
     }
 
     /// The database's address.

@@ -27,7 +27,6 @@ use futures_util::stream;
 use model::{ResourceKey, SecretRef, Signal, SignalId, SignalKind, Timestamp};
 use ports::{Clock, Http, HttpError, Request, Secret, SecretError, Secrets};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use testkit::{FakeClock, TestDb, template_name};
 
 use crate::Notify;
@@ -225,8 +224,7 @@ impl World {
     }
 
     pub(super) async fn sql(&self, statement: &str) {
-        let mut db = PgConnection::connect(self.db.url()).await.unwrap();
-        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut db).await.unwrap();
+        self.db.execute(statement).await;
     }
 
     /// The resource of this name, tagged `env=prod`, with this health.
@@ -291,14 +289,7 @@ impl World {
 
     /// Everything that is kept of deliveries and manifests, as text.
     pub(super) async fn dump(&self) -> String {
-        let mut db = PgConnection::connect(self.db.url()).await.unwrap();
-        let mut dump = String::new();
-        for table in ["deliveries", "delivery_attempts", "manifests", "outbox"] {
-            let sql = format!("select coalesce(jsonb_agg(to_jsonb(t)), '[]')::text from perigee.{table} t");
-            let rows: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut db).await.unwrap();
-            dump.push_str(&rows);
-        }
-        dump
+        self.db.dump(&["deliveries", "delivery_attempts", "manifests", "outbox"]).await
     }
 }
 
