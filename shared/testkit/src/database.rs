@@ -77,8 +77,13 @@ impl TestDb {
     }
 
     /// All rows of some tables of schema `perigee`, as JSON.
+    ///
+    /// # Panics
+    /// When the database refuses.
     pub async fn dump(&self, tables: &[&str]) -> String {
-        let mut connection = PgConnection::connect(&self.url).await.expect("a test database");
+        let connected = PgConnection::connect(&self.url).await;
+        let mut connection =
+            connected.unwrap_or_else(|error| panic!("cannot connect to {}: {error}", self.url));
         let mut dump = String::new();
         for table in tables {
             let sql = format!("select coalesce(jsonb_agg(to_jsonb(t)), '[]')::text from perigee.{table} t");
