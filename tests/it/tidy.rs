@@ -155,6 +155,14 @@ fn sql_is_written_only_in_the_catalog() {
 }
 
 #[test]
+fn transactions_begin_where_a_dropped_caller_does_no_harm() {
+    let begun = ["pool.", "begin("].concat();
+    for file in rust().iter().filter(|file| file.path != "shared/catalog/src/connect.rs") {
+        assert!(!file.text.contains(&begun), "{} holds `{begun}`; use connect::begin", file.path);
+    }
+}
+
+#[test]
 fn every_dependency_has_one_version_in_one_place() {
     for file in files(&["functions", "shared", "tests"], &["toml"]) {
         if !file.path.ends_with("/Cargo.toml") || file.path.contains("/fuzz/") {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolCopyExt;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, connect};
 
 /// Statements about one table.
 struct Table {
@@ -67,7 +67,7 @@ impl Catalog {
             contents.push(self.copy_out(table).await?);
         }
         let began = Instant::now();
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         for (table, content) in TABLES.iter().zip(&contents) {
             let mut copy = tx.copy_in_raw(table.copy_in).await.map_err(Error::writing("the copy"))?;
             copy.send(content.as_slice()).await.map_err(Error::writing("the copy"))?;

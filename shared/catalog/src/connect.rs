@@ -5,12 +5,15 @@ use std::{str::FromStr, time::Duration};
 use chrono::Datelike;
 use model::Timestamp;
 use sqlx::{
-    PgPool,
+    PgPool, Postgres, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::Error;
+
+#[cfg(test)]
+mod tests;
 
 /// Where the applied migrations are listed.
 const MIGRATIONS_TABLE: &str = "perigee.migrations";
@@ -53,6 +56,20 @@ pub(crate) fn pool(options: &ConnectOptions, role: Option<&str>) -> Result<PgPoo
         .max_connections(options.max_connections)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(connect.application_name("perigee")))
+}
+
+/// Begins a transaction. All of the catalog's begin here.
+///
+/// Callers may be dropped at any await, and one that is dropped while `BEGIN` is under way would leave the connection
+/// in a transaction that nobody ends: the pool hands it on, and what the next ones write holds its locks and is never
+/// committed (sqlx 0.9.0, <https://github.com/transact-rs/sqlx/issues/4393>). So the transaction begins in a task of its
+/// own, which goes on when its caller is gone, and then ends what it began.
+pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    match tokio::spawn(async move { pool.begin().await }).await {
+        Ok(begun) => begun,
+        Err(lost) => Err(sqlx::Error::Io(std::io::Error::other(lost))),
+    }
 }
 
 /// The migrations of this build. For tests, which name their template databases after them.
@@ -108,7 +125,7 @@ pub(crate) async fn migrate(pool: &PgPool, now: Timestamp) -> Result<(), Error> 
     }
     prepare_schema(pool).await?;
     // The lock is held by a transaction of its own while another connection migrates.
-    let mut lock = pool.begin().await.map_err(Error::connecting)?;
+    let mut lock = begin(pool).await.map_err(Error::connecting)?;
     sqlx::query!("select holder from perigee.migration_lock for update")
         .fetch_all(&mut *lock)
         .await
@@ -121,7 +138,7 @@ pub(crate) async fn migrate(pool: &PgPool, now: Timestamp) -> Result<(), Error> 
 /// Makes the schema and the lock row. Two processes may do this at once; one of them then finds both there.
 async fn prepare_schema(pool: &PgPool) -> Result<(), Error> {
     let prepared = async {
-        let mut tx = pool.begin().await?;
+        let mut tx = begin(pool).await?;
         sqlx::query!("create schema if not exists perigee").execute(&mut *tx).await?;
         sqlx::query!("create table if not exists perigee.migration_lock (holder boolean primary key)")
             .execute(&mut *tx)

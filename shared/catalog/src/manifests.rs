@@ -17,7 +17,7 @@ use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, Page,
+    Catalog, Error, Page, connect,
     cursor::{self, limit_and_one},
     outbox,
 };
@@ -162,7 +162,7 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn plan_manifests(&self, manifests: &[NewManifest]) -> Result<Vec<Applied>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::reading("manifests"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::reading("manifests"))?;
         let (_, applied) = compare(&mut tx, manifests).await?;
         tx.rollback().await.map_err(Error::reading("manifests"))?;
         Ok(applied)
@@ -301,7 +301,7 @@ impl Catalog {
     }
 
     async fn begin_manifests(&self) -> Result<Transaction<'static, Postgres>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::writing("manifests"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("manifests"))?;
         sqlx::query!("lock table perigee.manifests in share row exclusive mode")
             .execute(&mut *tx)
             .await

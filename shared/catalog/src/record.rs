@@ -27,7 +27,7 @@ use self::{
     load::{Head, Labels, StoredResource, Wanted},
     plan::{Plan, PlannedResource, PlannedTimeline, Speaker},
 };
-use crate::{Error, Recorded};
+use crate::{Error, Recorded, connect};
 
 /// How often a writer that lost a race starts over before it gives up.
 const ATTEMPTS: u32 = 10;
@@ -68,7 +68,7 @@ async fn attempt_to_record(
     observations: &[Observation],
     now: Timestamp,
 ) -> Result<Vec<Recorded>, Failure> {
-    let mut tx = pool.begin().await.map_err(Error::connecting)?;
+    let mut tx = connect::begin(pool).await.map_err(Error::connecting)?;
     let claimed = write::claim(&mut tx, observations, now).await?;
     let mut first = BTreeSet::new();
     let answers: Vec<Recorded> = observations

@@ -4,6 +4,7 @@
 //! own tests use this crate.
 
 mod clock;
+mod cut;
 mod data;
 mod database;
 mod http;
@@ -13,6 +14,7 @@ mod objects;
 mod server;
 
 pub use clock::FakeClock;
+pub use cut::Cut;
 pub use data::{skip, test_data};
 pub use database::{TestDb, template_name};
 pub use http::{FakeHttp, FakeSecrets, Reply};

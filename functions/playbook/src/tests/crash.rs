@@ -1,38 +1,15 @@
 //! Workers that die.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
 use catalog::runs::{AttemptEnd, Beat, Ending, Kept, StepChange, Written};
 use chrono::TimeDelta;
 use model::{RunState, StepState};
 use serde_json::json;
+use testkit::Cut;
 
 use super::world::{World, step};
 use crate::LEASE;
-
-/// A future that is dropped after it was polled so often: a worker that dies at one of its awaits.
-struct Cut<F> {
-    inner: Pin<Box<F>>,
-    left: usize,
-}
-
-impl<F: Future> Future for Cut<F> {
-    /// `None` when it was cut.
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        self.left -= 1;
-        self.inner.as_mut().poll(context).map(Some)
-    }
-}
 
 #[tokio::test]
 async fn a_worker_that_dies_anywhere_does_nothing_twice() {
@@ -46,12 +23,15 @@ async fn a_worker_that_dies_anywhere_does_nothing_twice() {
         )
         .await;
 
-    let (mut completed, mut unknown, mut cuts) = (0, 0, 0);
+    let (mut completed, mut unknown, mut cuts, mut polls) = (0, 0, 0, 0);
     for round in 0..120_usize {
         let id = world.started("effects", &format!("round {round}"), json!({})).await;
-        let dying = Cut { inner: Box::pin(world.playbooks.tick()), left: 1 + round };
-        if dying.await.is_none() {
+        // One await further each time, and from the first again once the work was done before the cut.
+        polls += 1;
+        if Cut::after(polls, world.playbooks.tick()).await.is_none() {
             cuts += 1;
+        } else {
+            polls = 0;
         }
         // The lease of the dead runs out, and somebody else goes on.
         world.clock.advance(TimeDelta::from_std(LEASE).expect("a lease") + TimeDelta::seconds(1));
@@ -88,11 +68,10 @@ async fn what_is_marked_idempotent_is_done_again() {
     let world = World::new().await;
     let step_of = json!({"name": "one", "idempotent": true, "http": {"url": world.server.url("/ok"), "method": "POST"}});
     world.apply("Playbook", "effects", json!({"maxAge": "7d", "timeout": "7d", "steps": [step_of]})).await;
-    let mut again = 0;
+    let (mut again, mut polls) = (0, 0);
     for round in 0..60_usize {
         let id = world.started("effects", &format!("round {round}"), json!({})).await;
-        let dying = Cut { inner: Box::pin(world.playbooks.tick()), left: 1 + round };
-        drop(dying.await);
+        polls = if Cut::after(1 + polls, world.playbooks.tick()).await.is_none() { polls + 1 } else { 0 };
         world.clock.advance(TimeDelta::from_std(LEASE).expect("a lease") + TimeDelta::seconds(1));
         world.settle().await;
         let run = world.run(id).await;

@@ -4,7 +4,7 @@ use model::{CheckId, CheckState, ResourceId, Signal, SignalId, SignalKind, Times
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Catalog, Error, outbox};
+use crate::{Catalog, Error, connect, outbox};
 
 /// A probe as its manifest says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Catalog {
         let references: Vec<Option<String>> = checks.iter().map(|check| check.resource.clone()).collect();
         let dues: Vec<Timestamp> = checks.iter().map(|check| check.due_at).collect();
         let leases: Vec<i32> = checks.iter().map(|check| check.lease_seconds).collect();
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         sqlx::query!(
             r#"insert into perigee.checks as c
                    (id, name, generation, target, resource, resource_id, state, reason, since, due_at, lease_seconds)
@@ -173,7 +173,7 @@ impl Catalog {
             Some(reference) => self.resolve(reference).await?.map(Uuid::from),
             None => None,
         };
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         let before = sqlx::query!(
             r#"select state, since, failures, told, resource_id from perigee.checks
                where id = $1 and fence = $2 for update"#,

@@ -9,7 +9,7 @@ use model::{DeliveryId, DeliveryState, ResourceId, Signal, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, connect};
 
 /// A delivery that a signal makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -354,7 +354,7 @@ impl Catalog {
         lease: Duration,
     ) -> Result<Begun, Error> {
         let writing = Error::writing("attempts of deliveries");
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         if let Some(since) = unless_since {
             // Those that tell the same look at one another's rows, so one at a time.
             sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", &claimed.same)

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Subject, subjects};
-use crate::{Catalog, Error, Resource, outbox};
+use crate::{Catalog, Error, Resource, connect, outbox};
 
 /// How long a status and a reason may be, in characters.
 const STATUS_LENGTH: usize = 100;
@@ -75,7 +75,7 @@ impl Catalog {
         known: i64,
         judge: &mut (dyn FnMut(&Subject) -> Judgement + Send),
     ) -> Result<Judged, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         let due = claim(&mut tx, limit, now).await?;
         if due.is_empty() {
             return Ok(Judged::default());

@@ -4,7 +4,7 @@ use model::{Signal, SignalId, SignalKind};
 use serde_json::json;
 
 use crate::{
-    Catalog,
+    Catalog, connect,
     tests_support::{catalog, minute},
 };
 
@@ -20,7 +20,7 @@ fn signal(number: u32) -> Signal {
 
 async fn put(catalog: &Catalog, numbers: std::ops::Range<u32>, at: i64) {
     let signals: Vec<Signal> = numbers.map(signal).collect();
-    let mut tx = catalog.pool.begin().await.unwrap();
+    let mut tx = connect::begin(&catalog.pool).await.unwrap();
     super::put(&mut tx, &signals, minute(at)).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use model::Timestamp;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, connect};
 
 /// A schedule of a playbook, and when it fires next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Catalog {
         let positions: Vec<i32> = schedules.iter().map(|s| s.position).collect();
         let every: Vec<String> = schedules.iter().map(|s| s.every.clone()).collect();
         let next: Vec<Timestamp> = schedules.iter().map(|s| s.next_at).collect();
-        let mut tx = self.pool.begin().await.map_err(Error::writing("schedules"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("schedules"))?;
         sqlx::query!(
             "delete from perigee.playbook_schedules
              where (playbook, position) not in (select * from unnest($1::text[], $2::integer[]))",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Catalog, Error, outbox};
+use crate::{Catalog, Error, connect, outbox};
 
 /// A run that is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +73,7 @@ impl Catalog {
             return Ok(Vec::new());
         }
         for _ in 0..ATTEMPTS {
-            let mut tx = self.pool.begin().await.map_err(Error::writing("runs"))?;
+            let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("runs"))?;
             if let Some(started) = start(&mut tx, runs, now).await? {
                 tx.commit().await.map_err(Error::writing("runs"))?;
                 return Ok(started);
@@ -93,7 +93,7 @@ impl Catalog {
         by: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<bool>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::writing("a run"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("a run"))?;
         let asked = sqlx::query_scalar!(
             r#"update perigee.runs
                set cancel_requested_at = coalesce(cancel_requested_at, $2),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use crate::{Catalog, Error, outbox};
+use crate::{Catalog, Error, connect, outbox};
 
 /// A worker's hold on a run. It holds while no other worker has claimed the run since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Catalog {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Work>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::writing("a run"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("a run"))?;
         let claimed = sqlx::query!(
             r#"update perigee.runs u
                set worker = $1, due_at = $3, fence = u.fence + 1, state = $4
@@ -399,7 +399,7 @@ impl Catalog {
 
     /// A transaction in which nobody else can claim the run; `None` when somebody did.
     pub(super) async fn held(&self, lease: &Lease) -> Result<Option<Transaction<'static, Postgres>>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::writing("a run"))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing("a run"))?;
         let held = sqlx::query_scalar!(
             "select id from perigee.runs where id = $1 and fence = $2 and ended_at is null for update",
             Uuid::from(lease.run),

@@ -6,7 +6,7 @@ use model::{Signal, SignalId, SignalKind, Timestamp};
 use serde_json::json;
 
 use super::{ClaimedScraper, ClaimedShard, Ended, Shard};
-use crate::{Catalog, Error, outbox};
+use crate::{Catalog, Error, connect, outbox};
 
 const SCRAPERS: &str = "scrapers";
 const SHARDS: &str = "shards";
@@ -23,7 +23,7 @@ impl Catalog {
     /// What the database says.
     pub async fn keep_scrapers(&self, scrapers: &[(String, String)], now: Timestamp) -> Result<(), Error> {
         let (names, versions): (Vec<String>, Vec<String>) = scrapers.iter().cloned().unzip();
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         sqlx::query!("delete from perigee.scrapers where not name = any ($1)", &names)
             .execute(&mut *tx)
             .await
@@ -54,7 +54,7 @@ impl Catalog {
         accept_deletions: bool,
         now: Timestamp,
     ) -> Result<Vec<String>, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::writing(SCRAPERS))?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::writing(SCRAPERS))?;
         let names = sqlx::query_scalar!(
             r#"update perigee.scrapers set due_at = $2, accept_deletions = accept_deletions or $3
                where $1::text is null or name = $1 returning name"#,
@@ -113,7 +113,7 @@ impl Catalog {
         next_due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await.map_err(Error::connecting)?;
+        let mut tx = connect::begin(&self.pool).await.map_err(Error::connecting)?;
         let ours = sqlx::query!(
             r#"update perigee.scrapers
                set state = 'planned', reason = '', advice = '', failures = 0, accept_deletions = false,
