@@ -6,7 +6,7 @@ mod references;
 mod request;
 mod watch;
 
-pub use references::references;
+pub use references::{Reference, named, references};
 
 use chrono::{DateTime, TimeDelta};
 use expr::{Program, Scope};
@@ -118,7 +118,31 @@ impl Checker {
         }
     }
 
+    /// What YAML makes of `\b` and the like in double quotes is never meant where an expression or a pattern stands.
+    fn escapes(&mut self, field: &str, text: &str) {
+        let controls = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        if let Some(control) = controls {
+            let written = match control {
+                '\u{7}' => "\\a",
+                '\u{8}' => "\\b",
+                '\u{b}' => "\\v",
+                '\u{c}' => "\\f",
+                '\u{1b}' => "\\e",
+                _ => "an escape",
+            };
+            self.warning(
+                field,
+                format!(
+                    "holds the control character U+{:04X}, which YAML makes of `{written}` in double quotes; write the \
+                     text in single quotes",
+                    u32::from(control)
+                ),
+            );
+        }
+    }
+
     fn expression(&mut self, field: &str, source: &str, scope: &Scope) {
+        self.escapes(field, source);
         if source.trim_start().starts_with("${{") {
             self.error(field, "is an expression already; write it without `${{` and `}}`");
         } else if let Err(fault) = Program::compile(source, scope) {
@@ -135,6 +159,7 @@ impl Checker {
     }
 
     fn text(&mut self, field: &str, text: &str, scope: &Scope) {
+        self.escapes(field, text);
         if let Err(fault) = expr::Template::compile(text, scope) {
             self.fault(field, &fault);
         }

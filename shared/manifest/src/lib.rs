@@ -16,7 +16,7 @@ pub mod scopes;
 mod tests;
 mod text;
 
-pub use check::{check, references};
+pub use check::{Reference, check, named, references};
 pub use document::{Kind, Manifest, Metadata, Spec};
 pub use every::EveryError;
 pub use fault::{Fault, Level};

@@ -53,6 +53,17 @@ impl Checker {
         let params: Vec<&str> = playbook.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         for (at, step) in playbook.steps.iter().enumerate() {
             self.span(&format!("spec.steps[{at}].timeout"), step.timeout, Span::seconds(1), day);
+            if let Some(span) = step.wait.as_ref().and_then(|wait| wait.duration)
+                && span >= playbook.timeout
+            {
+                self.warning(
+                    format!("spec.steps[{at}].wait.for"),
+                    format!(
+                        "`{span}` is not shorter than spec.timeout, `{}`: the run ends before",
+                        playbook.timeout
+                    ),
+                );
+            }
             let before = needs.get(step.name.as_str()).cloned().unwrap_or_default();
             let found = self.faults.len();
             self.step(&format!("spec.steps[{at}]"), step, &params, &before);
@@ -78,6 +89,7 @@ impl Checker {
             if !seen.insert(&parameter.name) {
                 self.error(format!("{field}.name"), format!("`{}` is there twice", parameter.name));
             }
+            self.escapes(&format!("{field}.pattern"), parameter.pattern.as_deref().unwrap_or_default());
             if let Some(pattern) = &parameter.pattern
                 && let Err(why) = expr::pattern(pattern)
             {

@@ -2,7 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Connection, Fault, Manifest, Spec};
+use crate::{Connection, Fault, Kind, Manifest, Spec};
+
+/// One manifest's naming of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference<'m> {
+    /// Where it stands: `spec.to[0]`.
+    pub field: String,
+    /// The kind of what is named.
+    pub kind: Kind,
+    /// The name of what is named.
+    pub name: &'m str,
+    /// The blocks of which a connection is wanted to have one.
+    wanted: &'static [&'static str],
+}
 
 /// Warns of names that lead nowhere among these manifests, or to a connection of another sort. What is not among them
 /// may have been applied before: where they hold no connection at all, nothing is said of missing ones.
@@ -20,7 +33,8 @@ pub fn references(manifests: &[Manifest]) -> Vec<Fault> {
     }
     let mut faults = Vec::new();
     for manifest in manifests {
-        for (field, name, wanted) in named(manifest) {
+        let connections_named = named(manifest).into_iter().filter(|found| found.kind == Kind::Connection);
+        for Reference { field, name, wanted, .. } in connections_named {
             let message = match connections.get(name) {
                 Some(connection) if wanted.iter().any(|block| has(connection, block)) => continue,
                 Some(_) => format!("the connection `{name}` has no {} block", wanted.join(" or ")),
@@ -48,19 +62,22 @@ fn has(connection: &Connection, block: &str) -> bool {
     }
 }
 
-/// The connections that a manifest names: the field, the name, and the blocks of which one is wanted.
-fn named(manifest: &Manifest) -> Vec<(String, &str, &'static [&'static str])> {
-    const HTTP: &[&str] = &["http"];
+/// What a manifest names of others, and would miss.
+#[must_use]
+pub fn named(manifest: &Manifest) -> Vec<Reference<'_>> {
+    let connection = |field: String, name, wanted| Reference { field, kind: Kind::Connection, name, wanted };
     match &manifest.spec {
         Spec::Notification(notification) => notification
             .to
             .iter()
             .enumerate()
-            .map(|(at, name)| (format!("spec.to[{at}]"), name.as_str(), &["webhook", "slack"][..]))
+            .map(|(at, name)| connection(format!("spec.to[{at}]"), name.as_str(), &["webhook", "slack"]))
             .collect(),
         Spec::Check(check) => {
             let name = check.http.as_ref().and_then(|http| http.connection.as_deref());
-            name.map(|name| ("spec.http.connection".to_owned(), name, HTTP)).into_iter().collect()
+            name.map(|name| connection("spec.http.connection".to_owned(), name, &["http"]))
+                .into_iter()
+                .collect()
         }
         Spec::Playbook(playbook) => playbook
             .steps
@@ -68,17 +85,28 @@ fn named(manifest: &Manifest) -> Vec<(String, &str, &'static [&'static str])> {
             .enumerate()
             .filter_map(|(at, step)| {
                 let name = step.http.as_ref()?.connection.as_deref()?;
-                Some((format!("spec.steps[{at}].http.connection"), name, HTTP))
+                Some(connection(format!("spec.steps[{at}].http.connection"), name, &["http"]))
             })
             .collect(),
         Spec::Scraper(scraper) => {
             let aws = scraper.aws.as_ref().and_then(|aws| aws.connection.as_deref());
             let cluster = scraper.kubernetes.as_ref().and_then(|cluster| cluster.connection.as_deref());
-            let aws = aws.map(|name| ("spec.aws.connection".to_owned(), name, &["aws"][..]));
-            let cluster =
-                cluster.map(|name| ("spec.kubernetes.connection".to_owned(), name, &["kubernetes"][..]));
+            let aws = aws.map(|name| connection("spec.aws.connection".to_owned(), name, &["aws"]));
+            let cluster = cluster
+                .map(|name| connection("spec.kubernetes.connection".to_owned(), name, &["kubernetes"]));
             aws.into_iter().chain(cluster).collect()
         }
-        Spec::HealthRule(_) | Spec::Silence(_) | Spec::Connection(_) => Vec::new(),
+        Spec::Silence(silence) => silence
+            .notifications
+            .iter()
+            .enumerate()
+            .map(|(at, name)| Reference {
+                field: format!("spec.notifications[{at}]"),
+                kind: Kind::Notification,
+                name,
+                wanted: &[],
+            })
+            .collect(),
+        Spec::HealthRule(_) | Spec::Connection(_) => Vec::new(),
     }
 }
