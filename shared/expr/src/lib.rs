@@ -23,7 +23,7 @@ pub use bindings::Bindings;
 pub use fault::{Error, Fault};
 pub use program::Program;
 pub use scope::{Scope, Shape};
-pub use suggest::did_you_mean;
+pub use suggest::{did_you_mean, nearest};
 pub use template::Template;
 
 /// Compiles a regular expression within the bounds that those of expressions have: it is short, small when compiled,

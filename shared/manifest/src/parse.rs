@@ -1,6 +1,7 @@
 //! Text to manifests. A document that is wrong does not stop those beside it.
 
 mod bounded;
+mod mend;
 mod place;
 mod words;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     API_VERSION, Fault, Kind, Manifest, Metadata, Spec, check,
-    parse::{bounded::MAX_BYTES, place::Place},
+    parse::{bounded::MAX_BYTES, mend::Mending, place::Place},
 };
 
 /// Reads the manifests of a text: YAML of one document or several, or JSON. `file` is what faults call it.
@@ -28,12 +29,14 @@ pub fn lint(text: &str, file: &str) -> (Vec<Manifest>, Vec<Fault>) {
 /// # Errors
 /// Its faults, when one of them is an error.
 pub fn from_json(document: &Value) -> Result<(Manifest, Vec<Fault>), Vec<Fault>> {
-    let manifest = envelope(document).map_err(|fault| vec![fault])?;
-    let mut faults = check::check(&manifest);
+    let (manifest, mut faults) = one(document, check::check);
     for fault in &mut faults {
         fault.manifest = called(document);
     }
-    if faults.iter().any(Fault::is_error) { Err(faults) } else { Ok((manifest, faults)) }
+    match manifest {
+        Some(manifest) => Ok((manifest, faults)),
+        None => Err(faults),
+    }
 }
 
 fn read(text: &str, file: &str, check: impl Fn(&Manifest) -> Vec<Fault>) -> (Vec<Manifest>, Vec<Fault>) {
@@ -71,21 +74,23 @@ fn read(text: &str, file: &str, check: impl Fn(&Manifest) -> Vec<Fault>) -> (Vec
                     (false, false) => format!("{prefix}.{}", fault.field),
                 };
                 let Place { line, block } = document.place(&path);
+                let escape = fault.line.and_then(|_| document.escape(line));
+                if let Some(escape) = escape {
+                    fault.message += &format!(
+                        "; in double quotes YAML reads `{escape}` before the expression is read: write the text in \
+                         single quotes"
+                    );
+                }
                 // A fault within a text of several lines says which of them.
                 let within = fault.line.map_or(0, |within| if block { within } else { within - 1 });
-                fault.line = Some(line + within);
+                fault.line = Some(if escape.is_some() { line } else { line + within });
                 fault
             };
-            match envelope(&value) {
-                Ok(manifest) => {
-                    let found = check(&manifest);
-                    if !found.iter().any(Fault::is_error) {
-                        manifests.push(manifest);
-                    }
-                    faults.extend(found.into_iter().map(placed));
-                }
-                Err(fault) => faults.push(placed(fault)),
-            }
+            let (manifest, found) = one(&value, &check);
+            manifests.extend(manifest);
+            let mut found: Vec<Fault> = found.into_iter().map(placed).collect();
+            found.sort_by_key(|fault| fault.line);
+            faults.extend(found);
         }
     }
     twice(&manifests, file, &mut faults);
@@ -117,42 +122,91 @@ fn called(document: &Value) -> String {
     }
 }
 
-fn envelope(document: &Value) -> Result<Manifest, Fault> {
+/// One manifest where it is right, and all that can be known to be wrong with it.
+fn one(document: &Value, check: impl Fn(&Manifest) -> Vec<Fault>) -> (Option<Manifest>, Vec<Fault>) {
+    let mut mending = Mending::default();
+    let Some(manifest) = envelope(document, &mut mending) else { return (None, mending.faults) };
+    let right = mending.faults.is_empty();
+    mending.meaning(check(&manifest));
+    let right = right && !mending.faults.iter().any(Fault::is_error);
+    (right.then_some(manifest), mending.faults)
+}
+
+/// Reads a document, mended where that is needed: then it has faults.
+fn envelope(document: &Value, mending: &mut Mending) -> Option<Manifest> {
     let Value::Object(fields) = document else {
-        return Err(Fault::error("", "a manifest is a map with apiVersion, kind, metadata and spec"));
+        mending.fault(Fault::error("", "a manifest is a map with apiVersion, kind, metadata and spec"));
+        return None;
     };
     const KNOWN: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
-    match fields.get("apiVersion").map(Value::as_str) {
-        Some(Some(API_VERSION)) => {}
-        None => {
-            return Err(Fault::error("apiVersion", format!("is missing; write `apiVersion: {API_VERSION}`")));
-        }
-        Some(other) => {
-            let other = other.unwrap_or("what is there");
-            return Err(Fault::error("apiVersion", format!("`{other}` is not known; write `{API_VERSION}`")));
+    let mut fields = fields.clone();
+    let mut unknown = Vec::new();
+    for (written, value) in fields.clone().iter().filter(|(field, _)| !KNOWN.contains(&field.as_str())) {
+        let hint = expr::did_you_mean(written, KNOWN);
+        unknown.push(Fault::error(written, format!("unknown field `{written}`{hint}")));
+        if let Some(near) = expr::nearest(written, KNOWN).filter(|near| !fields.contains_key(*near)) {
+            fields.insert(near.to_owned(), value.clone());
+            mending.renamed(near.to_owned(), written.clone());
         }
     }
-    let words = Kind::WORDS.iter().copied();
-    let kind = match fields.get("kind").map(Value::as_str) {
-        Some(Some(word)) => {
-            Kind::ALL.iter().copied().find(|kind| kind.as_str() == word).ok_or_else(|| {
-                Fault::error("kind", format!("there is no kind `{word}`{}", expr::did_you_mean(word, words)))
-            })?
+    let version = version(fields.get("apiVersion"));
+    let (kind, of_kind) = kind(fields.get("kind"));
+    let foreign = version.is_some() && kind.is_none();
+    version.into_iter().for_each(|fault| mending.fault(fault));
+    if foreign {
+        // What is neither of ours nor called as ours are is none that went wrong.
+        return None;
+    }
+    of_kind.into_iter().chain(unknown).for_each(|fault| mending.fault(fault));
+    let metadata = match fields.get("metadata") {
+        Some(metadata) => {
+            mending.read("metadata", metadata, |metadata| serde_path_to_error::deserialize(metadata))
         }
-        Some(None) => return Err(Fault::error("kind", "a kind is one word")),
         None => {
-            return Err(Fault::error("kind", format!("is missing; it is one of {}", Kind::WORDS.join(", "))));
+            mending.fault(Fault::error("metadata", "is missing; it holds the name"));
+            None
         }
     };
-    if let Some(unknown) = fields.keys().find(|field| !KNOWN.contains(&field.as_str())) {
-        let hint = expr::did_you_mean(unknown, KNOWN);
-        return Err(Fault::error(unknown, format!("unknown field `{unknown}`{hint}")));
+    let Some(spec) = fields.get("spec") else {
+        mending.fault(Fault::error("spec", "is missing"));
+        return None;
+    };
+    let kind = kind?;
+    let spec = mending.read("spec", spec, |spec| Spec::read(kind, spec))?;
+    let metadata = metadata.unwrap_or_else(|| {
+        mending.replaced("metadata");
+        Metadata::default()
+    });
+    Some(Manifest { metadata, spec })
+}
+
+fn version(found: Option<&Value>) -> Option<Fault> {
+    match found.map(Value::as_str) {
+        Some(Some(API_VERSION)) => None,
+        None => Some(Fault::error("apiVersion", format!("is missing; write `apiVersion: {API_VERSION}`"))),
+        Some(other) => {
+            let other = other.unwrap_or("what is there");
+            Some(Fault::error("apiVersion", format!("`{other}` is not known; write `{API_VERSION}`")))
+        }
     }
-    let metadata =
-        fields.get("metadata").ok_or_else(|| Fault::error("metadata", "is missing; it holds the name"))?;
-    let metadata: Metadata = serde_path_to_error::deserialize(metadata)
-        .map_err(|error| words::fault("metadata", metadata, &error))?;
-    let spec = fields.get("spec").ok_or_else(|| Fault::error("spec", "is missing"))?;
-    let spec = Spec::read(kind, spec).map_err(|error| words::fault("spec", spec, &error))?;
-    Ok(Manifest { metadata, spec })
+}
+
+/// The kind that is written or was meant, and what is wrong with it.
+fn kind(found: Option<&Value>) -> (Option<Kind>, Option<Fault>) {
+    let words = || Kind::WORDS.iter().copied();
+    let of = |word: &str| Kind::ALL.iter().copied().find(|kind| kind.as_str() == word);
+    match found.map(Value::as_str) {
+        Some(Some(word)) => match of(word) {
+            Some(kind) => (Some(kind), None),
+            None => {
+                let message = format!("there is no kind `{word}`{}", expr::did_you_mean(word, words()));
+                (expr::nearest(word, words()).and_then(of), Some(Fault::error("kind", message)))
+            }
+        },
+        Some(None) => (None, Some(Fault::error("kind", "a kind is one word"))),
+        None => {
+            let message = format!("is missing; it is one of {}", Kind::WORDS.join(", "));
+            (None, Some(Fault::error("kind", message)))
+        }
+    }
 }

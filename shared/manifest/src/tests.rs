@@ -156,6 +156,88 @@ fn names_that_lead_nowhere_are_warned_of() {
     );
 }
 
+/// What is told of a text, a line each.
+fn told(text: &str) -> String {
+    let (manifests, faults) = lint(text, "");
+    assert!(manifests.is_empty() || faults.iter().all(|fault| !fault.is_error()), "{manifests:?}");
+    faults.iter().map(|fault| format!("{fault}\n")).collect()
+}
+
+#[test]
+fn all_that_is_wrong_is_told_in_one_go() {
+    let text = r"apiVersion: perigee.dev/v2
+kind: Playbok
+metdata:
+  name: Two_Words
+  lables: {a: b}
+spec:
+  tittle: x
+  timeout: soon
+  on: {signals: [{kinds: [health.change], if: signal.knd == 'x'}]}
+  parmeters: [{name: note, type: txt}]
+  steps:
+    - name: say
+      exec: {script: echo, env: {NOTE: '${{ params.note }}', WHO: '${{ resource.nme }}', N: 1}}
+    - {name: rest, wiat: {for: 5s}}
+    - {wait: {for: 5s}}
+";
+    expect_file!["tests/all.txt"].assert_eq(&told(text));
+    // What is no manifest at all is told of once.
+    let foreign = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {namespace: shop}\nspec: {replicas: 2}\n";
+    assert_eq!(told(foreign).lines().count(), 1, "{}", told(foreign));
+}
+
+#[test]
+fn what_was_mended_to_look_further_is_never_taken_and_never_told_of() {
+    let playbook = |rest: &str| {
+        told(&format!("apiVersion: perigee.dev/v1\nkind: Playbook\nmetadata: {{name: p}}\nspec:\n{rest}"))
+    };
+    let one = playbook("  params: [{name: a}]\n  steps: [{name: s, if: params.a == 'x', wait: {for: 5s}}]\n");
+    assert_eq!(one.lines().count(), 1, "{one}");
+    let one = playbook("  steps: [{name: s, exe: {script: ls}}]\n");
+    assert_eq!(one.lines().count(), 1, "{one}");
+    let one = playbook("  steps: none\n");
+    assert_eq!(one.lines().count(), 1, "{one}");
+}
+
+#[test]
+fn what_double_quotes_made_of_an_escape_is_said_to_be_that() {
+    let rule = |case: &str| {
+        let head =
+            "apiVersion: perigee.dev/v1\nkind: HealthRule\nmetadata: {name: r}\nspec:\n  types: [a::b]\n";
+        told(&format!("{head}  cases:\n    - status: S\n      health: healthy\n      {case}\n"))
+    };
+    expect_test::expect![[r#"
+        line 9: HealthRule/r: spec.cases[0].if: not a CEL expression: ''a
+        ' is not expected here (column 24); in double quotes YAML reads `\n` before the expression is read: write the text in single quotes
+    "#]]
+    .assert_eq(&rule(r#"if: "resource.name.contains('a\nb')""#));
+    let backspace = rule(r#"if: "resource.name.matches('\bshop')""#);
+    assert!(backspace.contains("U+0008, which YAML makes of `\\b`"), "{backspace}");
+    let digit = rule(r#"if: "resource.name.matches('\d+')""#);
+    assert!(digit.contains("line 9") && digit.contains("write the text in single quotes"), "{digit}");
+    assert_eq!(rule(r#"if: 'resource.name.matches(r"\bshop\d")'"#), "");
+    assert_eq!(rule(r#"reason: "two\nlines""#), "");
+}
+
+#[test]
+fn a_wait_that_its_run_does_not_live_to_see_is_warned_of() {
+    let text = "apiVersion: perigee.dev/v1\nkind: Playbook\nmetadata: {name: p}\nspec: {steps: [{name: a, wait: {for: 2h}}, {name: b, wait: {for: 29m}}]}\n";
+    assert_eq!(
+        told(text),
+        "line 4: warning: Playbook/p: spec.steps[0].wait.for: `2h` is not shorter than spec.timeout, `30m`: the run ends before\n"
+    );
+}
+
+#[test]
+fn what_a_manifest_names_of_others_is_known() {
+    let silence = "apiVersion: perigee.dev/v1\nkind: Silence\nmetadata: {name: s}\nspec: {reason: x, until: 2026-03-03T00:00:00Z, notifications: [on-call]}\n";
+    let (manifests, _) = lint(silence, "");
+    let named = crate::named(&manifests[0]);
+    let named: Vec<_> = named.iter().map(|found| (found.field.as_str(), found.kind, found.name)).collect();
+    assert_eq!(named, [("spec.notifications[0]", Kind::Notification, "on-call")]);
+}
+
 proptest::proptest! {
     #[test]
     fn reading_never_panics(text in "[a-d:\\-\\[\\]{}&*|>'\"# \n0-9ä%@]{0,80}") {

@@ -39,6 +39,25 @@ pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
 type Line<'t> = (usize, usize, &'t str);
 
 impl Document<'_> {
+    /// What a text in double quotes on that line of the whole text writes as an escape, as in `"a\nb"`.
+    pub(super) fn escape(&self, line: usize) -> Option<&str> {
+        let line = self.text.lines().nth(line.checked_sub(self.first_line)?)?.trim_start();
+        // The value of a key, or an item; a quote that stands elsewhere is one of the expression's own.
+        let quoted = line.strip_prefix("- \"").or_else(|| {
+            let (key, quoted) = line.split_once(": \"")?;
+            (!key.ends_with(' ') && !key.contains('\'')).then_some(quoted)
+        });
+        let mut rest = quoted?;
+        while let Some(at) = rest.find('\\') {
+            let escape = rest.get(at..at + 2)?;
+            if escape.ends_with(['n', 'r', 't', 'a', 'b', 'e', 'f', 'v', '0']) {
+                return Some(escape);
+            }
+            rest = rest.get(at + 2..)?;
+        }
+        None
+    }
+
     /// Where a path such as `spec.cases[1].if` stands, or the nearest around it that is found.
     pub(super) fn place(&self, path: &str) -> Place {
         let lines: Vec<Line<'_>> = self

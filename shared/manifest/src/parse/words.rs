@@ -72,7 +72,7 @@ fn reference() -> String {
 }
 
 /// The first word in backticks, and those after it.
-fn quoted(text: &str) -> (&str, impl Iterator<Item = &str>) {
+pub(super) fn quoted(text: &str) -> (&str, impl Iterator<Item = &str>) {
     let mut words = text.split('`').skip(1).step_by(2);
     (words.next().unwrap_or_default(), words)
 }
@@ -106,10 +106,17 @@ fn described(found: Option<&Value>) -> &'static str {
 
 /// The value at a path as serde writes it: `cases[1].if`.
 fn at<'v>(document: &'v Value, path: &str) -> Option<&'v Value> {
-    let pointer: String = path
-        .split(['.', '['])
+    document.pointer(&pointer(path))
+}
+
+/// The same, to be changed.
+pub(super) fn at_mut<'v>(document: &'v mut Value, path: &str) -> Option<&'v mut Value> {
+    document.pointer_mut(&pointer(path))
+}
+
+fn pointer(path: &str) -> String {
+    path.split(['.', '['])
         .filter(|part| !part.is_empty())
         .map(|part| format!("/{}", part.trim_end_matches(']')))
-        .collect();
-    document.pointer(&pointer)
+        .collect()
 }
