@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        apply, bench, cancel, cel, changes, completions, delete, deliveries, digest, doctor, findings, get,
-        graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset, run, runs,
-        schema, scrape, show, sources, up,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor,
+        findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
+        run, runs, schema, scrape, show, sources, up,
     },
     output::Format,
 };
@@ -55,6 +55,8 @@ pub enum Command {
     Cancel(Remote<cancel::Options>),
     /// List what was to be told to whom, and what became of it
     Deliveries(Remote<deliveries::Options>),
+    /// List checks and how they stand, or show one with how its runs went
+    Checks(Remote<checks::Options>),
     /// Print the hash of the catalog's meaning
     Digest(Remote<digest::Options>),
     /// Show which sources were heard of, where, and how lately

@@ -79,6 +79,15 @@ pub(crate) fn explain_missing(error: Error, reference: Option<&str>) -> anyhow::
     }
 }
 
+/// As [`explain`], for a command that named something else by its name: `missing` says so where there is no such
+/// thing, in the shell's words.
+pub(crate) fn explain_none(error: Error, missing: impl FnOnce() -> String) -> anyhow::Error {
+    match error {
+        Error::Refused { status: 404, .. } => anyhow::anyhow!(missing()),
+        other => explain(other),
+    }
+}
+
 /// The part of RFC 9457 that people read.
 #[derive(Deserialize)]
 struct Problem {

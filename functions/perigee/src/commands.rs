@@ -5,6 +5,7 @@ pub mod bench;
 pub mod cancel;
 pub mod cel;
 pub mod changes;
+pub mod checks;
 pub mod completions;
 pub mod delete;
 pub mod deliveries;
@@ -32,12 +33,35 @@ pub mod sources;
 pub mod up;
 
 mod manifests;
+mod reference;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::print;
+use crate::{
+    cli::Amount,
+    client::{Client, explain_missing},
+    exit::Done,
+    output::{self, Format},
+    print,
+};
+
+/// Prints a list, or as much of it as was asked for. `reference` is the resource that it was narrowed to.
+fn list(
+    client: &Client,
+    format: Format,
+    (path, query): (&str, &[(&str, String)]),
+    reference: Option<&str>,
+    amount: Amount,
+    table: impl FnOnce(&Value) -> anyhow::Result<String>,
+) -> anyhow::Result<Done> {
+    reference.map_or(Ok(()), |reference| reference::one(client, reference))?;
+    let found = client.list(path, query, amount.most()).map_err(|error| explain_missing(error, reference))?;
+    output::show(format, &found, table)?;
+    say_if_cut(&found);
+    Ok(Done::All)
+}
 
 /// The items of a list as the catalog's own types.
 fn items<T: DeserializeOwned>(list: &Value) -> anyhow::Result<Vec<T>> {

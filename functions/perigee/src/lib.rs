@@ -22,8 +22,8 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        apply, bench, cancel, cel, changes, completions, delete, deliveries, digest, doctor, findings, get,
-        graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor,
+        findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
         run as run_playbook, runs, schema, scrape, show, sources, up,
     },
     exit::Done,
@@ -53,6 +53,7 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
         Command::History(remote) => ask(&remote, history::run),
         Command::Graph(remote) => ask(&remote, graph::run),
         Command::Deliveries(remote) => ask(&remote, deliveries::run),
+        Command::Checks(remote) => ask(&remote, checks::run),
         Command::Digest(remote) => ask(&remote, digest::run),
         Command::Sources(remote) => ask(&remote, sources::run),
         Command::Scrape(remote) => ask(&remote, scrape::run),

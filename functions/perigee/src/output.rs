@@ -107,3 +107,9 @@ pub(crate) fn cut(text: &str, length: usize) -> String {
     }
     text.chars().take(length.saturating_sub(1)).chain(['\u{2026}']).collect()
 }
+
+/// So many of something: `1 file`, `2 files`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{ending}")
+}

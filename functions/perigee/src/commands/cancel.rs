@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::runs;
 use crate::{
-    client::Client,
+    client::{Client, explain_none},
     exit::Done,
     output::{self, Format},
 };
@@ -21,7 +21,8 @@ pub struct Options {
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     let path = format!("/runs/{}/cancel", options.run);
-    let answer: Value = client.post(&path, &[], "application/json", b"")?;
+    let answer: Result<Value, _> = client.post(&path, &[], "application/json", b"");
+    let answer = answer.map_err(|error| explain_none(error, || runs::no_such(options.run)))?;
     output::show(format, &answer, runs::detail)?;
     Ok(Done::All)
 }

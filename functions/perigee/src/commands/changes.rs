@@ -5,10 +5,10 @@ use clap::Args;
 use model::Actor;
 use serde_json::Value;
 
-use super::{items, say_if_cut, second, since, word};
+use super::{items, second, since, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain_missing, resource_path},
+    client::{Client, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -45,12 +45,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     let mut query = vec![("q", options.selector.join(" "))];
     query.extend(options.since.as_deref().map(|at| ("since", since(at))));
     query.extend(options.until.as_deref().map(|at| ("until", since(at))));
-    let found = client
-        .list(&path, &query, options.amount.most())
-        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, (&path, &query), options.resource.as_deref(), options.amount, table)
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

@@ -4,10 +4,10 @@ use catalog::deliveries::Delivery;
 use clap::Args;
 use serde_json::Value;
 
-use super::{items, say_if_cut, second, word};
+use super::{items, second, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain_missing},
+    client::Client,
     exit::Done,
     output::{self, Format},
 };
@@ -29,12 +29,8 @@ pub struct Options {
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     let mut query = vec![("q", options.selector.join(" "))];
     query.extend(options.resource.clone().map(|reference| ("resource", reference)));
-    let found = client
-        .list("/deliveries", &query, options.amount.most())
-        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    let asked = ("/deliveries", query.as_slice());
+    super::list(client, format, asked, options.resource.as_deref(), options.amount, table)
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

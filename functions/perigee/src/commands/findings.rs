@@ -4,10 +4,10 @@ use catalog::Finding;
 use clap::Args;
 use serde_json::Value;
 
-use super::{items, say_if_cut, second, word};
+use super::{items, second, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain_missing, resource_path},
+    client::{Client, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -32,12 +32,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
         None => "/findings".to_owned(),
     };
     let query = [("q", options.selector.join(" "))];
-    let found = client
-        .list(&path, &query, options.amount.most())
-        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, (&path, &query), options.resource.as_deref(), options.amount, table)
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

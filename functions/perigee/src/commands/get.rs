@@ -5,10 +5,10 @@ use clap::Args;
 use manifest::Kind;
 use serde_json::Value;
 
-use super::{items, read, say_if_cut, schema::kind, second};
+use super::{items, manifests::no_such, read, schema::kind, second};
 use crate::{
     cli::Amount,
-    client::{Client, explain, segment},
+    client::{Client, explain_none, segment},
     exit::Done,
     output::{self, Format},
 };
@@ -29,15 +29,13 @@ pub struct Options {
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     if let (Some(kind), Some(name)) = (options.kind, &options.name) {
-        let found = client.get(&format!("/manifests/{kind}/{}", segment(name)), &[]).map_err(explain)?;
+        let path = format!("/manifests/{kind}/{}", segment(name));
+        let found = client.get(&path, &[]).map_err(|error| explain_none(error, || no_such(kind, name)))?;
         output::show(format, &found, one)?;
         return Ok(Done::All);
     }
     let query: Vec<(&str, String)> = options.kind.iter().map(|kind| ("kind", kind.to_string())).collect();
-    let found = client.list("/manifests", &query, options.amount.most()).map_err(explain)?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, ("/manifests", &query), None, options.amount, table)
 }
 
 /// The document itself, as it could be applied.

@@ -6,7 +6,7 @@ use catalog::Graph;
 use clap::Args;
 use serde_json::Value;
 
-use super::read;
+use super::{read, reference};
 use crate::{
     cli::Direction,
     client::{Client, explain_missing, resource_path},
@@ -38,6 +38,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
         ("depth", options.depth.to_string()),
         ("max_nodes", options.limit.to_string()),
     ];
+    reference::one(client, &options.reference)?;
     let found = client
         .get(&resource_path(&options.reference, "/graph"), &query)
         .map_err(|error| explain_missing(error, Some(&options.reference)))?;

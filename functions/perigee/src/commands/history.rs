@@ -6,10 +6,10 @@ use model::Difference;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{items, say_if_cut, show::versions};
+use super::{items, show::versions};
 use crate::{
     cli::Amount,
-    client::{Client, explain_missing, resource_path},
+    client::{Client, resource_path},
     exit::Done,
     output::{self, Format},
 };
@@ -31,12 +31,7 @@ pub struct Options {
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     let path = resource_path(&options.reference, "/history");
-    let found = client
-        .list(&path, &[], options.amount.most())
-        .map_err(|error| explain_missing(error, Some(&options.reference)))?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, (&path, &[]), Some(&options.reference), options.amount, table)
 }
 
 /// What the API adds to a version.

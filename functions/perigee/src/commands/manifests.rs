@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::Context;
-use manifest::{Fault, Manifest};
+use manifest::{Fault, Kind, Manifest};
 
-use crate::print;
+use crate::{output, print};
 
 /// How large a file may be, in bytes: a little more than is read, which is then said of the file itself.
 const LARGEST: u64 = 2 << 20;
@@ -22,6 +22,14 @@ pub(super) struct Files {
     pub(super) manifests: Vec<Manifest>,
     pub(super) faults: Vec<Fault>,
     pub(super) files: usize,
+}
+
+/// What is said of a manifest that is not there.
+pub(super) fn no_such(kind: Kind, name: &str) -> String {
+    format!(
+        "there is no {kind} called `{}`; `perigee get {kind}` lists those that there are",
+        output::cut(name, 200)
+    )
 }
 
 /// Reads and checks the manifests of files, folders (`.yaml`, `.yml` and `.json` in them), or standard input (`-`).

@@ -4,10 +4,10 @@ use catalog::Resource;
 use clap::Args;
 use serde_json::Value;
 
-use super::{items, say_if_cut, second, word};
+use super::{items, second, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain},
+    client::Client,
     exit::Done,
     output::{self, Format},
 };
@@ -31,10 +31,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     if options.deleted {
         query.push(("include_deleted", "true".to_owned()));
     }
-    let found = client.list("/resources", &query, options.amount.most()).map_err(explain)?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, ("/resources", &query), None, options.amount, table)
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

@@ -4,10 +4,10 @@ use catalog::Rejected;
 use clap::Args;
 use serde_json::Value;
 
-use super::{items, say_if_cut, second};
+use super::{items, second};
 use crate::{
     cli::Amount,
-    client::{Client, explain},
+    client::Client,
     exit::Done,
     output::{self, Format},
 };
@@ -21,10 +21,7 @@ pub struct Options {
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
-    let found = client.list("/rejected", &[], options.amount.most()).map_err(explain)?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
-    Ok(Done::All)
+    super::list(client, format, ("/rejected", &[]), None, options.amount, table)
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

@@ -2,17 +2,25 @@
 
 use std::fmt::Write as _;
 
-use catalog::runs::{Run, RunDetail};
+use catalog::{
+    Page,
+    runs::{Chunk, Run, RunDetail, RunStep},
+};
 use clap::Args;
-use serde_json::Value;
+use model::RunId;
+use serde_json::{Value, json};
 
-use super::{items, read, say_if_cut, second, word};
+use super::{items, read, second, word};
 use crate::{
     cli::Amount,
-    client::{Client, explain_missing},
-    exit::Done,
+    client::{Client, explain, explain_none},
+    exit::{Done, Usage},
     output::{self, Format},
+    print,
 };
+
+/// How many lines of what a step wrote are shown beside the others: the last ones, which say why it failed.
+const LINES: usize = 20;
 
 /// Which runs.
 #[derive(Debug, Args)]
@@ -24,27 +32,104 @@ pub struct Options {
     /// Only those on this resource: an id, an ARN, another of its names, or type/name
     #[arg(long, value_name = "REF")]
     pub resource: Option<String>,
+    /// Of the run whose id is given, everything that is kept of what this step wrote
+    #[arg(long, value_name = "NAME", conflicts_with = "resource")]
+    pub step: Option<String>,
     /// How many.
     #[command(flatten)]
     pub amount: Amount,
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
-    if let [only] = options.selector.as_slice()
-        && only.parse::<model::RunId>().is_ok()
-    {
-        let found = client.get(&format!("/runs/{only}"), &[])?;
-        output::show(format, &found, detail)?;
-        return Ok(Done::All);
+    let id = match options.selector.as_slice() {
+        [only] => only.parse::<RunId>().ok(),
+        _ => None,
+    };
+    match (id, &options.step) {
+        (Some(id), Some(step)) => written(client, format, id, step),
+        (Some(id), None) => one(client, format, id),
+        (None, Some(step)) => {
+            Err(Usage(format!("--step wants the id of a run: perigee runs ID --step {step}")).into())
+        }
+        (None, None) => {
+            let mut query = vec![("q", options.selector.join(" "))];
+            query.extend(options.resource.clone().map(|resource| ("resource", resource)));
+            let asked = ("/runs", query.as_slice());
+            super::list(client, format, asked, options.resource.as_deref(), options.amount, table)
+        }
     }
-    let mut query = vec![("q", options.selector.join(" "))];
-    query.extend(options.resource.clone().map(|resource| ("resource", resource)));
-    let found = client
-        .list("/runs", &query, options.amount.most())
-        .map_err(|error| explain_missing(error, options.resource.as_deref()))?;
-    output::show(format, &found, table)?;
-    say_if_cut(&found);
+}
+
+/// What is said of a run that is not there.
+pub(super) fn no_such(id: RunId) -> String {
+    format!("there is no run {id}; `perigee runs` lists those that there are")
+}
+
+/// One run: its steps, and the last lines of what they wrote.
+fn one(client: &Client, format: Format, id: RunId) -> anyhow::Result<Done> {
+    let path = format!("/runs/{id}");
+    let found = client.get(&path, &[]).map_err(|error| explain_none(error, || no_such(id)))?;
+    output::show(format, &found, |found| {
+        let mut text = detail(found)?;
+        for step in read::<RunDetail>(found)?.steps.iter().filter(|step| step.output_bytes > 0) {
+            let wrote: Vec<Chunk> = chunks(client, id, &step.name, 0)?;
+            text += &tail(id, step, &wrote);
+        }
+        Ok(text)
+    })?;
     Ok(Done::All)
+}
+
+/// All that is kept of what one step wrote, as it wrote it.
+fn written(client: &Client, format: Format, id: RunId, step: &str) -> anyhow::Result<Done> {
+    client.get(&format!("/runs/{id}"), &[]).map_err(|error| explain_none(error, || no_such(id)))?;
+    let wrote = chunks(client, id, step, 0)?;
+    if format == Format::Table {
+        if wrote.is_empty() {
+            print::note(&format!("the step {step} wrote nothing"));
+        } else {
+            print::line(output::clean(&text(&wrote)).trim_end())?;
+        }
+    } else {
+        output::show(format, &json!({ "items": wrote }), |_| Ok(String::new()))?;
+    }
+    Ok(Done::All)
+}
+
+/// What a step wrote from behind the piece `after` on.
+pub(super) fn chunks(client: &Client, id: RunId, step: &str, after: i64) -> anyhow::Result<Vec<Chunk>> {
+    let (mut found, mut after): (Vec<Chunk>, _) = (Vec::new(), after.to_string());
+    loop {
+        let query = [("step", step.to_owned()), ("after", after), ("limit", "1000".to_owned())];
+        let page: Page<Chunk> = read(&client.get(&format!("/runs/{id}/output"), &query).map_err(explain)?)?;
+        found.extend(page.items);
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(found),
+        }
+    }
+}
+
+fn text(wrote: &[Chunk]) -> String {
+    wrote.iter().map(|chunk| chunk.text.as_str()).collect()
+}
+
+/// The last lines of what a step wrote, and how to see the others.
+fn tail(id: RunId, step: &RunStep, wrote: &[Chunk]) -> String {
+    let text = output::clean(&text(wrote));
+    let lines: Vec<&str> = text.lines().collect();
+    let before = lines.len().saturating_sub(LINES);
+    let mut shown = format!("\n\n{} wrote", output::clean(&step.name));
+    if before > 0 {
+        let missing = output::count(before, "line");
+        shown += &format!(" {missing} that `perigee runs {id} --step {}` shows, and then", step.name);
+    }
+    if step.output_dropped > 0 {
+        shown += &format!(" (of the end, {} bytes were not kept)", step.output_dropped);
+    }
+    shown += ":\n";
+    let last: Vec<String> = lines.iter().skip(before).map(|line| format!("  {line}")).collect();
+    shown + &last.join("\n")
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {

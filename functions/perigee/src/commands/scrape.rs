@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{read, second};
 use crate::{
-    client::{Client, explain},
+    client::{Client, explain, explain_none},
     exit::Done,
     output::{self, Format},
     print,
@@ -48,7 +48,9 @@ struct Asked {
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     let mut query = vec![("accept_deletions", options.accept_deletions.to_string())];
     query.extend(options.name.clone().map(|name| ("name", name)));
-    let answer: Value = client.post("/scrape", &query, "application/json", b"").map_err(explain)?;
+    let answer: Value = client
+        .post("/scrape", &query, "application/json", b"")
+        .map_err(|error| explain_none(error, || no_such(options.name.as_deref().unwrap_or_default())))?;
     let Asked { scrapers, at } = Asked::deserialize(&answer)?;
     if scrapers.is_empty() {
         anyhow::bail!(
@@ -73,6 +75,14 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     };
     output::show(format, &serde_json::to_value(&coverage)?, |_| Ok(table(&coverage)))?;
     Ok(done(&coverage))
+}
+
+fn no_such(name: &str) -> String {
+    format!(
+        "there is no scraper called `{}`; `perigee get Scraper` lists those that were applied, and those of --aws \
+         and --kube are `aws` and `kubernetes`",
+        output::cut(name, 200)
+    )
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command waits for its server; it has no runtime to block")]

@@ -4,7 +4,7 @@ use catalog::{ResourceDetail, Version};
 use clap::Args;
 use serde_json::Value;
 
-use super::{read, second, word};
+use super::{read, reference, second, word};
 use crate::{
     client::{Client, explain_missing, resource_path},
     exit::Done,
@@ -20,6 +20,7 @@ pub struct Options {
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
+    reference::one(client, &options.reference)?;
     let found = client
         .get(&resource_path(&options.reference, ""), &[])
         .map_err(|error| explain_missing(error, Some(&options.reference)))?;

@@ -6,6 +6,7 @@ use ports::{Cloud, CloudAccess, CloudError, Clouds, Records};
 use tokio::time::timeout;
 
 use super::Check;
+use crate::output;
 
 const WHAT: &str = "AWS";
 const CONFIG: &str = "AWS Config";
@@ -80,11 +81,17 @@ async fn config(cloud: &dyn Cloud, account: &str, region: &str) -> Check {
         }
         Records::Only(kinds) => Check::warn(
             CONFIG,
-            format!("the recorder {name} in {place} records {} types only; of others, {LESS}", kinds.len()),
+            format!(
+                "the recorder {name} in {place} records only {}; of others, {LESS}",
+                output::count(kinds.len(), "type")
+            ),
         ),
         Records::AllBut(kinds) => Check::warn(
             CONFIG,
-            format!("the recorder {name} in {place} leaves out {} types; of them, {LESS}", kinds.len()),
+            format!(
+                "the recorder {name} in {place} leaves out {}, of which {LESS}",
+                output::count(kinds.len(), "type")
+            ),
         ),
         Records::Nothing => {
             Check::warn(CONFIG, format!("the recorder {name} in {place} records no type; {LESS}"))

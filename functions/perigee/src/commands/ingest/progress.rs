@@ -39,7 +39,7 @@ impl Progress {
 
     /// Shows how far the input is.
     pub(crate) fn note(&self, file: &FileTally) {
-        self.0.set_message(format!("{} items, {} rejected", file.report.total, file.report.rejected));
+        self.0.set_message(format!("items {}, rejected {}", file.report.total, file.report.rejected));
     }
 
     /// Takes the bar away.

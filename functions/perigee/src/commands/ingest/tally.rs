@@ -136,7 +136,7 @@ impl Tally {
             rows.push(row(&format!("{} more without rejections", rest.len()), &sum(rest)));
         }
         if self.files.len() != 1 {
-            rows.push(row(&format!("{} inputs", self.files.len()), &self.sum()));
+            rows.push(row(&output::count(self.files.len(), "input"), &self.sum()));
         }
         let mut text =
             output::table(["INPUT", "TOTAL", "ACCEPTED", "DUPLICATE", "IGNORED", "REJECTED"], rows);
@@ -173,8 +173,9 @@ impl Tally {
     pub(crate) fn stopped(&self) -> String {
         let Report { total, accepted, duplicate, .. } = self.sum();
         format!(
-            "stopped: {total} items were answered, {accepted} of them taken now and {duplicate} before; running the \
-             same command again is safe, what was taken counts as duplicate then"
+            "stopped with {} answered, {accepted} of them taken now and {duplicate} before; running the same command \
+             again is safe, what was taken counts as duplicate then",
+            output::count(usize::try_from(total).unwrap_or(usize::MAX), "item")
         )
     }
 }
