@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     cli::{self, Cli},
-    commands::{changes, findings, graph, history, query, rejected, show, sources},
+    commands::{changes, checks, findings, graph, history, query, rejected, show, sources},
 };
 
 #[test]
@@ -249,4 +249,31 @@ fn findings_sources_and_rejected_input_are_a_row_each() {
         2026-03-03T02:13:05Z  trail.json  Records[4]  no_time  it has no valid time of its own
     "#]],
     );
+}
+
+#[test]
+fn checks_are_a_row_each_and_one_is_told_with_its_runs() {
+    let probe = json!({
+        "id": "6f2d7c1e-0000-5000-8000-000000000006", "name": "shop-front", "target": "GET https://example.com/",
+        "state": "failing", "reason": "the status was 500", "since": "2026-03-03T02:13:00Z", "failures": 2,
+        "due_at": "2026-03-03T02:15:00Z", "uptime": 0.5, "p95_ms": 41.6, "runs": 4
+    });
+    check(checks::table(&json!({"items": [probe]})), expect![[r#"
+        CHECK       STATE    SINCE                 UPTIME  WHAT                      WHY
+        shop-front  failing  2026-03-03T02:13:00Z  50.0 %  GET https://example.com/  the status was 500
+    "#]]);
+    let mut detail = probe;
+    detail["results"] = json!({"items": [
+        {"at": "2026-03-03T02:14:00Z", "state": "failing", "status": 500, "latency_ms": 41.6, "reason": "the status was 500"},
+        {"at": "2026-03-03T02:13:00Z", "state": "failing", "reason": "nothing listens there"},
+    ]});
+    check(checks::detail(&detail), expect![[r#"
+        shop-front is failing since 2026-03-03T02:13:00Z: the status was 500
+        GET https://example.com/; next at 2026-03-03T02:15:00Z
+        the last 24 hours: 50.0 % of 4 runs passed, 95 of 100 answers within 42 ms
+
+        RAN                   STATE    STATUS  TOOK   WHY
+        2026-03-03T02:14:00Z  failing  500     42 ms  the status was 500
+        2026-03-03T02:13:00Z  failing                 nothing listens there
+    "#]]);
 }

@@ -221,6 +221,15 @@ fn what_double_quotes_made_of_an_escape_is_said_to_be_that() {
 }
 
 #[test]
+fn a_line_that_is_indented_wrongly_is_said_to_be_that() {
+    let text = "apiVersion: perigee.dev/v1\nkind: Silence\nmetadata:\n  name: a\n spec:\n  reason: x\n";
+    assert_eq!(
+        told(text),
+        "line 5: not YAML: did not find expected key; this line or one above it is indented otherwise than those beside it\n"
+    );
+}
+
+#[test]
 fn a_wait_that_its_run_does_not_live_to_see_is_warned_of() {
     let text = "apiVersion: perigee.dev/v1\nkind: Playbook\nmetadata: {name: p}\nspec: {steps: [{name: a, wait: {for: 2h}}, {name: b, wait: {for: 29m}}]}\n";
     assert_eq!(

@@ -25,10 +25,14 @@ pub(super) fn one(client: &Client, reference: &str) -> anyhow::Result<()> {
     if found.is_empty() {
         found = named(client, reference, true)?;
     }
-    if found.len() < 2 || is_alias(client, reference)? {
+    if found.is_empty() {
         return Ok(());
     }
-    Err(anyhow::anyhow!(several(reference, &found)))
+    let taken = taken(client, reference)?;
+    if found.iter().all(|resource| resource.id != taken.id) {
+        found.push(taken);
+    }
+    if found.len() == 1 { Ok(()) } else { Err(anyhow::anyhow!(several(reference, &found))) }
 }
 
 /// The resources whose native id or name that is, of the type that is said before it, if one is.
@@ -56,10 +60,10 @@ fn named(client: &Client, reference: &str, deleted: bool) -> anyhow::Result<Vec<
     Ok(found.into_values().collect())
 }
 
-/// Whether it is what a source itself calls one of them, which is exact.
-fn is_alias(client: &Client, reference: &str) -> anyhow::Result<bool> {
+/// The resource that the server takes for it: perhaps another, of which a source says that it is also called so.
+fn taken(client: &Client, reference: &str) -> anyhow::Result<Resource> {
     let detail = client.get(&resource_path(reference, ""), &[]).map_err(explain)?;
-    Ok(read::<ResourceDetail>(&detail)?.aliases.iter().any(|alias| alias == reference))
+    Ok(read::<ResourceDetail>(&detail)?.resource)
 }
 
 /// Who shares the name, and how each of them is named alone.

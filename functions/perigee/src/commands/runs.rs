@@ -121,11 +121,13 @@ fn tail(id: RunId, step: &RunStep, wrote: &[Chunk]) -> String {
     let before = lines.len().saturating_sub(LINES);
     let mut shown = format!("\n\n{} wrote", output::clean(&step.name));
     if before > 0 {
-        let missing = output::count(before, "line");
-        shown += &format!(" {missing} that `perigee runs {id} --step {}` shows, and then", step.name);
+        let (all, name) = (lines.len(), &step.name);
+        shown += &format!(
+            " {all} lines, of which these are the last; `perigee runs {id} --step {name}` shows all"
+        );
     }
     if step.output_dropped > 0 {
-        shown += &format!(" (of the end, {} bytes were not kept)", step.output_dropped);
+        shown += &format!(" ({} bytes more were not kept)", step.output_dropped);
     }
     shown += ":\n";
     let last: Vec<String> = lines.iter().skip(before).map(|line| format!("  {line}")).collect();
@@ -157,4 +159,44 @@ pub(crate) fn detail(run: &Value) -> anyhow::Result<String> {
     });
     let steps = output::prose(["STEP", "STATE", "ATTEMPTS", "BEGAN", "WHY"], rows);
     Ok(format!("{}\n{steps}", output::clean(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn of_what_a_step_wrote_the_last_lines_are_shown_and_how_to_see_all() {
+        let id: RunId = "7a042686-4d97-5f8a-8e2d-78d06238cfd7".parse().unwrap();
+        let step = |dropped: i64| -> RunStep {
+            let value = json!({
+                "name": "report", "state": "completed", "attempts": [], "output_bytes": 9,
+                "output_dropped": dropped, "idempotency_key": "6f2d7c1e-0000-5000-8000-000000000001"
+            });
+            serde_json::from_value(value).unwrap()
+        };
+        let chunk = |seq: i64, text: &str| Chunk {
+            seq,
+            attempt: 1,
+            stream: "stdout".to_owned(),
+            at: chrono::DateTime::UNIX_EPOCH,
+            text: text.to_owned(),
+        };
+        expect![[r#"
+
+
+            report wrote:
+              a line
+              another�[2J"#]]
+        .assert_eq(&tail(id, &step(0), &[chunk(1, "a li"), chunk(2, "ne\nanother\u{1b}[2J\n")]));
+        let many: String = (1..=25).map(|line| format!("line {line}\n")).collect();
+        let shown = tail(id, &step(7), &[chunk(1, &many)]);
+        let heading = shown.trim_start().lines().next().unwrap_or_default();
+        expect!["report wrote 25 lines, of which these are the last; `perigee runs 7a042686-4d97-5f8a-8e2d-78d06238cfd7 --step report` shows all (7 bytes more were not kept):"]
+            .assert_eq(heading);
+        assert_eq!(shown.lines().last(), Some("  line 25"));
+        assert!(!shown.contains("line 5\n"), "{shown}");
+    }
 }

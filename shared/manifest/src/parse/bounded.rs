@@ -31,6 +31,9 @@ pub(super) fn value(text: &str) -> Result<Value, (Option<usize>, String)> {
             "; a text that begins with @, ` or % wants quotes, and tabs cannot indent"
         } else if message.contains("mapping values are not allowed") {
             "; a text with `: ` in it wants quotes"
+        } else if message.contains("did not find expected key") || message.contains("expected '-' indicator")
+        {
+            "; this line or one above it is indented otherwise than those beside it"
         } else if message.contains("unknown escape character") {
             "; in double quotes `\\` begins an escape of YAML's: write the text in single quotes"
         } else {
