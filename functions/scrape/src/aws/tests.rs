@@ -1,6 +1,8 @@
 //! Listings of an account on a real catalog.
 
 mod fake;
+mod invoked;
+mod recorded;
 
 use std::sync::Arc;
 
@@ -229,87 +231,6 @@ async fn credentials_that_expired_before_a_list_are_said_of_the_scraper() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_not_recorded_any_more_deletes_nothing() {
-    let world = World::of(instances(3)).await;
-    world.scrape.tick().await.unwrap();
-    world.cloud.state().items.clear();
-    world.cloud.state().recorder =
-        Ok(Some(ports::Recorder { records: Records::AllBut(vec![INSTANCE.to_owned()]), ..recorder() }));
-    let arn = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-900");
-    world.cloud.state().tagged = vec![(arn, vec![("Name".to_owned(), "web".to_owned())])];
-    world.next_hour().await;
-    let shard = world.shard(INSTANCE).await;
-    assert_eq!(shard.state, ShardState::Unrecorded);
-    assert!(shard.reason.contains("does not record AWS::EC2::Instance"), "{shard:?}");
-    assert_eq!(world.living().await, ["i-000", "i-001", "i-002", "i-900"], "what has tags is listed");
-}
-
-#[tokio::test]
-async fn where_config_does_not_record_what_has_tags_is_listed_and_the_way_out_is_said() {
-    let world = World::of(Vec::new()).await;
-    let tags = |name: &str| vec![("Name".to_owned(), name.to_owned())];
-    world.cloud.state().tagged = vec![
-        (format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"), tags("web")),
-        (format!("arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"), tags("data")),
-        ("nonsense".to_owned(), Vec::new()),
-    ];
-    world.cloud.state().recorder = Ok(None);
-    world.scrape.tick().await.unwrap();
-    assert_eq!(world.living().await, ["i-1", "vol-1"]);
-    let shard = world.shard("*").await;
-    assert_eq!((shard.state, shard.resources), (ShardState::Unrecorded, 2), "{shard:?}");
-    assert!(shard.reason.contains("no recorder in 111122223333 eu-west-1"), "{shard:?}");
-    assert!(shard.advice.contains("turn AWS Config on in eu-west-1"), "{shard:?}");
-
-    let stopped = ports::Recorder { recording: false, ..recorder() };
-    world.cloud.state().recorder = Ok(Some(stopped));
-    world.next_hour().await;
-    let shard = world.shard("*").await;
-    assert!(shard.reason.contains("is stopped"), "{shard:?}");
-    assert!(shard.advice.contains("start-configuration-recorder"), "{shard:?}");
-
-    world.cloud.state().recorder = Ok(Some(recorder()));
-    world.cloud.state().counts = Err(denied());
-    world.next_hour().await;
-    let shard = world.shard("*").await;
-    assert!(shard.reason.contains("cannot be asked"), "{shard:?}");
-    assert_eq!(world.living().await, ["i-1", "vol-1"]);
-}
-
-#[tokio::test]
-async fn what_an_event_showed_to_be_gone_is_not_brought_back_by_its_tags() {
-    let world = World::of(Vec::new()).await;
-    world.cloud.state().recorder = Ok(None);
-    world.cloud.state().tagged = vec![(format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"), Vec::new())];
-    world.scrape.tick().await.unwrap();
-    let mut gone = item(INSTANCE, "i-1", "2026-03-03T12:30:00.000Z");
-    gone["configurationItemStatus"] = json!("ResourceDeleted");
-    world.clock.advance(TimeDelta::minutes(31));
-    let gone = events::listed::selected(&gone, world.clock.now()).unwrap();
-    world.scrape.catalog.record(&[gone], world.clock.now()).await.unwrap();
-    assert!(world.living().await.is_empty());
-    world.next_hour().await;
-    assert!(world.living().await.is_empty(), "the tagging API lists for a while what was deleted");
-}
-
-#[tokio::test]
-async fn a_recorder_that_fails_deletes_nothing() {
-    let world = World::of(instances(3)).await;
-    world.scrape.tick().await.unwrap();
-    world.remove("i-001");
-    world.cloud.state().recorder = Ok(Some(ports::Recorder {
-        last_status: "FAILURE".to_owned(),
-        last_error: "AccessDenied".to_owned(),
-        ..recorder()
-    }));
-    world.next_hour().await;
-    let shard = world.shard(INSTANCE).await;
-    assert_eq!(shard.state, ShardState::Incomplete);
-    assert!(shard.reason.contains("FAILURE: AccessDenied"), "{shard:?}");
-    assert_eq!(world.living().await, ids(3));
-}
-
-#[tokio::test]
 async fn what_is_newer_than_config_can_know_is_not_deleted() {
     let world = World::of(instances(2)).await;
     world.scrape.tick().await.unwrap();
@@ -420,36 +341,6 @@ async fn an_item_that_cannot_be_read_deletes_nothing_and_stops_no_other() {
 }
 
 #[tokio::test]
-async fn an_aggregator_proves_absence_only_where_it_has_something_and_its_source_is_up_to_date() {
-    let wanted = AwsScraper { aggregator: Some("all".to_owned()), ..AwsScraper::default() };
-    let world = World::with(instances(3), wanted).await;
-    let source = |status: &str| AggregatedSource {
-        account: ACCOUNT.to_owned(),
-        region: REGION.to_owned(),
-        status: status.to_owned(),
-        error: String::new(),
-    };
-    world.cloud.state().aggregated = vec![source("SUCCEEDED")];
-    world.scrape.tick().await.unwrap();
-    world.clock.advance(TimeDelta::days(2));
-    world.remove("i-001");
-    world.next_hour().await;
-    assert_eq!(world.living().await, ["i-000", "i-002"]);
-
-    world.cloud.state().aggregated = vec![source("OUTDATED")];
-    world.remove("i-000");
-    world.next_hour().await;
-    assert_eq!(world.living().await, ["i-000", "i-002"]);
-    assert!(world.shard(INSTANCE).await.reason.contains("OUTDATED"));
-
-    world.cloud.state().aggregated = vec![source("SUCCEEDED")];
-    world.cloud.state().items.clear();
-    world.next_hour().await;
-    assert_eq!(world.living().await, ["i-000", "i-002"], "an empty list may mean that it is not recorded");
-    assert_eq!(world.shard(INSTANCE).await.state, ShardState::Incomplete);
-}
-
-#[tokio::test]
 async fn a_copy_that_was_too_slow_proves_nothing() {
     let world = World::of(instances(3)).await;
     world.scrape.tick().await.unwrap();
@@ -489,35 +380,4 @@ async fn the_types_that_a_scraper_names_are_all_that_it_lists() {
     world.scrape.tick().await.unwrap();
     let kinds: Vec<String> = world.shards().await.into_iter().map(|shard| shard.kind).collect();
     assert_eq!(kinds, [INSTANCE]);
-}
-
-#[tokio::test]
-async fn the_events_of_the_folder_are_understood() {
-    let world = World::of(instances(3)).await;
-    let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/scrape");
-    let mut names: Vec<_> = std::fs::read_dir(events).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
-    assert!(names.len() >= 5, "{names:?}");
-    for name in names {
-        let event: Value = serde_json::from_slice(&std::fs::read(&name).unwrap()).unwrap();
-        let outcome = handle(&world.scrape, event).await;
-        let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error:#}", name.display()));
-        assert!(outcome.failures.batch_item_failures.is_empty(), "{}: {outcome:?}", name.display());
-    }
-    assert_eq!(world.living().await, ids(3));
-}
-
-#[tokio::test]
-async fn a_message_that_asks_for_nothing_fails_alone() {
-    let world = World::of(instances(3)).await;
-    let message = |id: &str, body: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
-    let batch = json!({"Records": [
-        message("broken", "{"), message("unknown", r#"{"scraper": "nobody"}"#), message("good", r#"{"task": "tick"}"#),
-    ]});
-    let outcome = handle(&world.scrape, batch).await.unwrap();
-    let failed: Vec<_> = outcome.failures.batch_item_failures.iter().map(|f| &*f.item_identifier).collect();
-    assert_eq!(failed, ["broken", "unknown"]);
-    assert_eq!(world.living().await, ids(3));
-    let error = handle(&world.scrape, json!({"hello": 1})).await.unwrap_err();
-    assert_eq!(crate::error_type(&error), "Scrape.Rejected");
 }
