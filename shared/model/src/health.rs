@@ -21,7 +21,8 @@ words!(
 );
 
 impl Health {
-    /// The worst of several; `None` of none.
+    /// The worst of several; `None` of none. One that a rule could not tell of is worse than one that is well: where
+    /// anything is unknown, that all is well would be a guess. What no rule judges has no health and is not among them.
     #[must_use]
     pub fn worst(of: impl IntoIterator<Item = Self>) -> Option<Self> {
         of.into_iter().max()
@@ -78,4 +79,19 @@ pub struct Transition {
     /// What it is.
     #[serde(flatten)]
     pub verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Health::{self, Healthy, Unhealthy, Unknown, Warning};
+
+    #[test]
+    fn the_worst_speaks_for_all_and_what_is_unknown_is_not_called_well() {
+        assert_eq!(Health::worst([]), None);
+        assert_eq!(Health::worst([Healthy, Healthy]), Some(Healthy));
+        assert_eq!(Health::worst([Unknown, Unknown]), Some(Unknown));
+        assert_eq!(Health::worst([Unknown, Healthy]), Some(Unknown));
+        assert_eq!(Health::worst([Unknown, Healthy, Warning]), Some(Warning));
+        assert_eq!(Health::worst([Warning, Unhealthy, Healthy, Healthy]), Some(Unhealthy));
+    }
 }

@@ -45,12 +45,16 @@ pub(crate) fn rules() -> &'static [Arc<Rule>] {
     &RULES
 }
 
-/// What the built-in rules are, as a hash: where it differs from what it was, everything is judged again.
+/// What judges, as a hash: the built-in rules, and the code of this package and of its expressions. Where it differs
+/// from what it was, everything is judged again, for the same document may be judged otherwise.
 #[must_use]
 pub fn fingerprint() -> String {
-    let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).collect();
-    let all = format!("{}\u{1f}{}", env!("CARGO_PKG_VERSION"), texts.join("\u{1f}"));
-    model::ContentHash::of_bytes(all.as_bytes()).to_string()
+    mark(env!("PERIGEE_RULES_CODE"), FILES.iter().map(|(_, text)| *text))
+}
+
+pub(crate) fn mark<'a>(code: &'a str, rules: impl Iterator<Item = &'a str>) -> String {
+    let parts: Vec<&str> = [env!("CARGO_PKG_VERSION"), code].into_iter().chain(rules).collect();
+    model::ContentHash::of_bytes(parts.join("\u{1f}").as_bytes()).to_string()
 }
 
 #[cfg(test)]

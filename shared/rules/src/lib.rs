@@ -11,7 +11,6 @@ mod compiled;
 mod conditions;
 mod document;
 mod engine;
-mod rollup;
 mod selection;
 mod status;
 #[cfg(test)]
@@ -20,4 +19,3 @@ mod tests;
 pub use builtin::fingerprint;
 pub use document::resource_of;
 pub use engine::{Fault, NamedRule, Rules};
-pub use rollup::{Counts, rollup};

@@ -3,6 +3,7 @@
 mod aws;
 mod data;
 mod engine;
+mod fingerprint;
 mod story;
 
 use model::{Timestamp, Verdict};

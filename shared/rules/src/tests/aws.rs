@@ -171,6 +171,36 @@ fn tasks_say_why_they_stopped() {
 }
 
 #[test]
+fn a_task_that_stopped_because_it_was_asked_to_is_not_unhealthy() {
+    let stopped = |code: &str, told: &str| {
+        json!({"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stopCode": code, "stoppedReason": told,
+            "containers": [{"exitCode": 137}]})
+    };
+    let stopping = json!({"lastStatus": "RUNNING", "desiredStatus": "STOPPED", "healthStatus": "UNHEALTHY"});
+    hold(
+        "AWS::ECS::Task",
+        &[
+            (stopped("UserInitiated", "Error: wrong release, taken back"), Unknown, "Stopped", true),
+            (stopped("UserInitiated", "for the health checks of tonight"), Unknown, "Stopped", true),
+            (
+                stopped("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)"),
+                Unknown,
+                "Stopped",
+                true,
+            ),
+            (
+                stopped("ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group web)"),
+                Unhealthy,
+                "HealthCheckFailed",
+                true,
+            ),
+            (stopped("TaskFailedToStart", "no capacity"), Unhealthy, "TaskFailedToStart", true),
+            (stopping, Unknown, "Stopping", false),
+        ],
+    );
+}
+
+#[test]
 fn functions_can_be_invoked_and_updated() {
     hold(
         "AWS::Lambda::Function",
