@@ -16,15 +16,19 @@ mod judging;
 mod tests;
 
 pub use cache::Cache;
-pub use handle::{Outcome, error_type, handle};
+pub use handle::{error_type, handle};
+pub use runtime::wake::Outcome;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use catalog::Catalog;
 use chrono::TimeDelta;
 use model::{Signal, Timestamp};
 use ports::{Clock, Http, Secrets};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
 
 /// How often resources are judged while checks are still waiting for their answers.
 const JUDGE_EVERY: Duration = Duration::from_millis(250);
@@ -71,11 +75,16 @@ impl Health {
         judging::begin(self).await?;
         let mut more = judging::due(self).await?;
         // A check may wait for its answer for a while; what is to be judged does not wait with it.
-        let checks = pin!(checks::due(self));
-        more |= tokio::select! {
-            done = checks => done?,
-            failed = self.keep_judging() => return Err(failed),
+        let (ended, end) = oneshot::channel();
+        let checks = async {
+            let done = checks::due(self).await;
+            drop(ended);
+            done
         };
+        // Neither is dropped within a transaction, which would hold its locks until somebody rolled it back.
+        let (checks, judged) = tokio::join!(checks, self.keep_judging(end));
+        judged?;
+        more |= checks?;
         let now = self.clock.now();
         if more {
             return Ok(Some(now));
@@ -87,15 +96,16 @@ impl Health {
         Ok(health.into_iter().chain(checks).min().map(|due| due.max(soon)))
     }
 
-    /// Judges what becomes due, until it fails.
-    async fn keep_judging(&self) -> Error {
+    /// Judges what becomes due, until it fails or the other end of `end` is dropped.
+    async fn keep_judging(&self, mut end: oneshot::Receiver<Infallible>) -> Result<(), Error> {
         let mut looks = interval_at(Instant::now() + JUDGE_EVERY, JUDGE_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            looks.tick().await;
-            if let Err(error) = judging::due(self).await {
-                return error;
+            tokio::select! {
+                _ = &mut end => return Ok(()),
+                _ = looks.tick() => {}
             }
+            judging::due(self).await?;
         }
     }
 }

@@ -4,25 +4,17 @@
 
 use std::sync::Arc;
 
-use catalog::Catalog;
 use connections::{Chain, Client, Guard, LocalSecrets};
 use health::{Cache, Health};
 use ports::SystemClock;
-use runtime::{
-    config,
-    lambda::{self, Around},
-    telemetry,
-};
+use runtime::{config, lambda};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init(telemetry::Format::Json);
     if config::var("PERIGEE_MODE").as_deref() == Some("migrate") {
         return lambda::migrations().await;
     }
-    let database = config::database(config::var)?;
-    let catalog = Catalog::connect(&database)?;
-    let around = Around::from_env("health", &catalog, &database).await?;
+    let (catalog, around) = lambda::begin("health").await?;
     let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(aws::Secrets::from_env().await)]);
     let health = Health {
         catalog,
@@ -31,10 +23,6 @@ async fn main() -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
         cache: Arc::new(Cache::default()),
     };
-    let handle = |health: Arc<Health>, payload| async move {
-        let outcome = health::handle(&health, payload).await?;
-        let due = outcome.due;
-        Ok((outcome, due))
-    };
+    let handle = |health: Arc<Health>, payload| async move { health::handle(&health, payload).await };
     lambda::run(around, health, handle, health::error_type).await
 }

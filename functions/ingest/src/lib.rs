@@ -18,12 +18,13 @@
 //!   more and then hands the event to the function's on-failure destination or dead-letter queue.
 
 mod batch;
-pub mod config;
 #[cfg(test)]
 mod tests;
 
 use anyhow::Context as _;
 use intake::{Intake, Report};
+use model::Timestamp;
+use runtime::wake::Due;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{info, warn};
@@ -49,6 +50,12 @@ pub enum Outcome {
     },
     /// To anything else: what became of its items.
     Report(Report),
+}
+
+impl Due for Outcome {
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// A message that shall not be acknowledged.

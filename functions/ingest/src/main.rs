@@ -1,29 +1,23 @@
-//! The Lambda function `ingest`: wires [`ingest::handle`] to AWS.
+//! The Lambda function `ingest`: wires [`ingest::handle`] to AWS. Its variables are those of [`runtime::config`] and of
+//! [`runtime::lambda::Around`]. Bodies in S3 are read with the ambient AWS credentials and region;
+//! `AWS_ENDPOINT_URL_S3` (or `AWS_ENDPOINT_URL`) names another endpoint.
 
 use std::sync::Arc;
 
-use catalog::Catalog;
-use ingest::{Context, config::Config};
+use ingest::Context;
 use intake::Intake;
 use ports::SystemClock;
-use runtime::{
-    config,
-    lambda::{self, Around},
-    telemetry,
-};
+use runtime::{config, lambda};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init(telemetry::Format::Json);
-    let Config { database, accounts } = Config::from_env(config::var)?;
-    let catalog = Catalog::connect(&database)?;
-    let around = Around::from_env("ingest", &catalog, &database).await?;
+    let (catalog, around) = lambda::begin("ingest").await?;
     let intake = Intake {
         catalog,
         objects: Arc::new(aws::Objects::from_env().await),
         clock: Arc::new(SystemClock),
-        accounts,
+        accounts: config::accounts(config::var)?,
     };
-    let handle = |ctx: Arc<Context>, payload| async move { Ok((ingest::handle(&ctx, payload).await?, None)) };
+    let handle = |ctx: Arc<Context>, payload| async move { ingest::handle(&ctx, payload).await };
     lambda::run(around, Context { intake }, handle, ingest::error_type).await
 }

@@ -122,7 +122,10 @@ fn retry_after(text: &str, now: Timestamp) -> Option<TimeDelta> {
 /// The beginning of what an answer said, on one line and without secrets.
 fn excerpt(response: &Response, redactor: &Redactor) -> String {
     // Redacted before it is cut, so that no half of a secret stays.
-    let text = redactor.redact_bytes(&response.body);
+    let body = String::from_utf8_lossy(&response.body);
+    // One that was cut short may end within a secret.
+    let known = if response.truncated { redactor.settled(&body) } else { body.len() };
+    let text = redactor.redact(body.get(..known).unwrap_or_default());
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line: String = words.join(" ").chars().take(EXCERPT).collect();

@@ -20,7 +20,8 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
-pub use handle::{Outcome, error_type, handle};
+pub use handle::{error_type, handle};
+pub use runtime::wake::Outcome;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

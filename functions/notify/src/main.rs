@@ -3,22 +3,14 @@
 
 use std::sync::Arc;
 
-use catalog::Catalog;
 use connections::{Chain, Client, Guard, LocalSecrets};
 use notify::Notify;
 use ports::SystemClock;
-use runtime::{
-    config,
-    lambda::{self, Around},
-    telemetry,
-};
+use runtime::{config, lambda};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init(telemetry::Format::Json);
-    let database = config::database(config::var)?;
-    let catalog = Catalog::connect(&database)?;
-    let around = Around::from_env("notify", &catalog, &database).await?;
+    let (catalog, around) = lambda::begin("notify").await?;
     let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(aws::Secrets::from_env().await)]);
     let notify = Notify::new(
         catalog,
@@ -27,10 +19,6 @@ async fn main() -> anyhow::Result<()> {
         Arc::new(SystemClock),
         config::var("PERIGEE_PUBLIC_URL"),
     );
-    let handle = |notify: Arc<Notify>, payload| async move {
-        let outcome = notify::handle(&notify, payload).await?;
-        let due = outcome.due;
-        Ok((outcome, due))
-    };
+    let handle = |notify: Arc<Notify>, payload| async move { notify::handle(&notify, payload).await };
     lambda::run(around, notify, handle, notify::error_type).await
 }

@@ -28,8 +28,10 @@ use std::{sync::Arc, time::Duration};
 use catalog::Catalog;
 use model::Timestamp;
 use ports::{Clock, Http, Secrets};
+use triggers::Library;
 
-pub use invoke::{Outcome, error_type, handle};
+pub use invoke::{error_type, handle};
+pub use runtime::wake::Outcome;
 
 /// How long a worker may be silent before another takes its run.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -49,6 +51,8 @@ pub struct Playbooks {
     pub worker: String,
     /// Principals of ours, by name, session or ARN, in which `*` stands for anything: what they do starts no run.
     pub principals: Vec<String>,
+    /// What was read of the playbooks.
+    pub library: Arc<Library>,
 }
 
 /// Why something could not be done now. Nothing is lost: it is tried again.

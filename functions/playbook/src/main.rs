@@ -3,22 +3,14 @@
 
 use std::sync::Arc;
 
-use catalog::Catalog;
 use connections::{Chain, Client, Guard, LocalSecrets};
 use playbook::Playbooks;
 use ports::SystemClock;
-use runtime::{
-    config,
-    lambda::{self, Around},
-    telemetry,
-};
+use runtime::{config, lambda};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init(telemetry::Format::Json);
-    let database = config::database(config::var)?;
-    let catalog = Catalog::connect(&database)?;
-    let around = Around::from_env("playbook", &catalog, &database).await?;
+    let (catalog, around) = lambda::begin("playbook").await?;
     let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(aws::Secrets::from_env().await)]);
     let playbooks = Playbooks {
         catalog,
@@ -28,11 +20,9 @@ async fn main() -> anyhow::Result<()> {
         // Whoever wonders what a worker did finds its log by this name.
         worker: config::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|| "playbook".to_owned()),
         principals: config::principals(config::var),
+        library: Arc::default(),
     };
-    let handle = |playbooks: Arc<Playbooks>, payload| async move {
-        let outcome = playbook::handle(&playbooks, payload).await?;
-        let due = outcome.due;
-        Ok((outcome, due))
-    };
+    let handle =
+        |playbooks: Arc<Playbooks>, payload| async move { playbook::handle(&playbooks, payload).await };
     lambda::run(around, playbooks, handle, playbook::error_type).await
 }

@@ -27,7 +27,7 @@ pub(crate) async fn fire(playbooks: &Playbooks) -> Result<Option<Timestamp>, Err
     if due.is_empty() {
         return Ok(next);
     }
-    let books = Books::load(&playbooks.catalog).await.map_err(Error::Start)?;
+    let books = playbooks.library.books(&playbooks.catalog).await.map_err(Error::Start)?;
     for schedule in due {
         fire_one(playbooks, &books, &schedule, now).await?;
     }
@@ -42,7 +42,7 @@ async fn refresh(playbooks: &Playbooks) -> Result<(), Error> {
         return Ok(());
     }
     let now = playbooks.clock.now();
-    let books = Books::load(catalog).await.map_err(Error::Start)?;
+    let books = playbooks.library.books(catalog).await.map_err(Error::Start)?;
     let mut schedules = Vec::new();
     for book in books.iter() {
         for (position, schedule) in (0..).zip(&book.playbook.on.schedules) {

@@ -19,7 +19,7 @@ impl Playbooks {
         if !signals.iter().any(|signal| telling(&signal)) {
             return Ok(());
         }
-        let books = Books::load(&self.catalog).await.map_err(Error::Start)?;
+        let books = self.library.books(&self.catalog).await.map_err(Error::Start)?;
         for (name, reason) in books.unreadable() {
             tracing::warn!("Playbook {name} starts nothing, this build cannot read it: {reason}");
         }

@@ -1,23 +1,12 @@
 //! The function's handler: what it is woken by, and what it answers.
 
 use anyhow::Context;
-use model::Timestamp;
-use runtime::wake::BatchFailures;
-use serde::{Deserialize, Serialize};
+use runtime::wake::Outcome;
+use serde::Deserialize;
 use serde_json::Value;
 use tracing::warn;
 
 use crate::{Error, Scrape};
-
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// The messages of a batch that shall come again; nothing without a batch.
-    #[serde(flatten)]
-    pub failures: BatchFailures,
-    /// When something is due next.
-    pub due: Option<Timestamp>,
-}
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,6 +33,7 @@ mod schedule;
 mod scrapers;
 
 pub use fault::{Fault, FaultKind};
-pub use handle::{Outcome, error_type, handle};
+pub use handle::{error_type, handle};
 pub use lister::{Certainty, Lister, NamedScraper, Page, Provider, Verdict};
+pub use runtime::wake::Outcome;
 pub use schedule::{Error, Providers, Scrape};

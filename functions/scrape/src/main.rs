@@ -3,23 +3,15 @@
 
 use std::sync::Arc;
 
-use catalog::Catalog;
 use connections::{Chain, LocalSecrets};
 use ports::SystemClock;
-use runtime::{
-    config,
-    lambda::{self, Around},
-    telemetry,
-};
+use runtime::{config, lambda};
 use scrape::{Providers, Scrape, aws::Aws, kubernetes::Kubernetes};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init(telemetry::Format::Json);
-    let database = config::database(config::var)?;
+    let (catalog, around) = lambda::begin("scrape").await?;
     let accounts = config::accounts(config::var)?;
-    let catalog = Catalog::connect(&database)?;
-    let around = Around::from_env("scrape", &catalog, &database).await?;
     let clouds = Arc::new(::aws::Clouds::from_env());
     let clusters = Arc::new(::kubernetes::Kubernetes::default());
     let secrets = Chain(vec![Arc::new(LocalSecrets), Arc::new(::aws::Secrets::from_env().await)]);
@@ -28,10 +20,6 @@ async fn main() -> anyhow::Result<()> {
         kubernetes: Some(Arc::new(Kubernetes::new(clusters, Arc::new(secrets), catalog.clone(), accounts))),
     };
     let scrape = Scrape { catalog, clock: Arc::new(SystemClock), providers, ambient: Vec::new() };
-    let handle = |scrape: Arc<Scrape>, payload| async move {
-        let outcome = scrape::handle(&scrape, payload).await?;
-        let due = outcome.due;
-        Ok((outcome, due))
-    };
+    let handle = |scrape: Arc<Scrape>, payload| async move { scrape::handle(&scrape, payload).await };
     lambda::run(around, scrape, handle, scrape::error_type).await
 }

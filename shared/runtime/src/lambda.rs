@@ -8,16 +8,30 @@ mod migration;
 use std::{convert::Infallible, future::Future, sync::Arc};
 
 use anyhow::anyhow;
+use catalog::Catalog;
 use lambda_http::IntoResponse;
 use lambda_runtime::{BoxFuture, Diagnostic, LambdaEvent, service_fn, tower::Service};
-use model::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
+
+use crate::{config, telemetry, wake::Due};
 
 pub use self::{around::Around, migration::migrations};
 
-/// Runs `handle` for every invocation: JSON in; JSON out, with the instant at which something is due next. `error_type`
-/// is the stable word by which Lambda's metrics and destinations tell failures apart.
+/// What every function begins with: its log, the catalog that [`config`] names, and what is done around its work.
+/// Nothing is connected to yet.
+///
+/// # Errors
+/// When a variable is missing or cannot be understood.
+pub async fn begin(function: &'static str) -> anyhow::Result<(Catalog, Around)> {
+    telemetry::init(telemetry::Format::Json);
+    let database = config::database(config::var)?;
+    let catalog = Catalog::connect(&database)?;
+    let around = Around::from_env(function, &catalog, &database).await?;
+    Ok((catalog, around))
+}
+
+/// Runs `handle` for every invocation: JSON in; JSON out, which says when something is due next. `error_type` is the
+/// stable word by which Lambda's metrics and destinations tell failures apart.
 ///
 /// # Errors
 /// When the Lambda runtime interface cannot be reached.
@@ -29,8 +43,8 @@ pub async fn run<C, H, F, T>(
 ) -> anyhow::Result<()>
 where
     H: Fn(Arc<C>, Value) -> F,
-    F: Future<Output = anyhow::Result<(T, Option<Timestamp>)>> + Send + 'static,
-    T: Serialize + Send + 'static,
+    F: Future<Output = anyhow::Result<T>> + Send + 'static,
+    T: Due + Send + 'static,
 {
     let (around, context, handle) = (Arc::new(around), Arc::new(context), &handle);
     let service = service_fn(move |event: LambdaEvent<Value>| {
@@ -40,9 +54,9 @@ where
         async move {
             let invoked = async {
                 around.before().await?;
-                let (answer, due) = done.await?;
+                let answer = done.await?;
                 // What is not told or not scheduled would wait for a day: the invocation fails, and comes again.
-                around.after(due).await?;
+                around.after(answer.due()).await?;
                 anyhow::Ok(answer)
             };
             // The Lambda runtime logs what it reports, so nothing is logged here.

@@ -1,15 +1,18 @@
 //! What a function that listens to signals is woken by: a batch of SQS messages that hold EventBridge events, such an
-//! event itself, or a schedule. Pure.
+//! event itself, or a schedule. [`read`] is pure, [`take`] is what all such functions do then.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+
+mod taken;
+#[cfg(test)]
+mod tests;
 
 use model::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-#[cfg(test)]
-mod tests;
+pub use taken::{Due, Outcome, take};
 
 /// The task of a schedule: do what is due.
 const TICK: &str = "tick";

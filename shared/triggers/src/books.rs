@@ -1,6 +1,9 @@
 //! The playbooks that there are.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use catalog::{Catalog, manifests::Stored};
 use chrono::TimeDelta;
@@ -21,6 +24,31 @@ const KIND: &str = "Playbook";
 pub struct Books {
     books: BTreeMap<String, Arc<Book>>,
     unreadable: Vec<(String, String)>,
+}
+
+/// The playbooks, read anew only once somebody has applied or deleted one. It keeps them as they were last read and
+/// nothing before. Shared by the copies of a function in one process.
+#[derive(Debug, Default)]
+pub struct Library(Mutex<Option<(i64, Arc<Books>)>>);
+
+impl Library {
+    /// The playbooks as they are now.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub async fn books(&self, catalog: &Catalog) -> Result<Arc<Books>, Error> {
+        // The mark is read first: what is applied meanwhile is read under an older mark, and so once more.
+        let mark = catalog.manifest_mark(KIND).await?;
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, books)) = held
+            && of == mark
+        {
+            return Ok(books);
+        }
+        let books = Arc::new(Books::load(catalog).await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((mark, Arc::clone(&books)));
+        Ok(books)
+    }
 }
 
 /// A playbook, ready to be triggered.

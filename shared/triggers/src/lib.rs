@@ -8,7 +8,7 @@ mod guard;
 mod start;
 mod subject;
 
-pub use books::{Book, Books};
+pub use books::{Book, Books, Library};
 pub use guard::Principals;
 pub use start::{Answer, Refusal, Request, Trigger, plan, start};
 pub use subject::{Subject, load, recall};

@@ -53,7 +53,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn without(state: CheckState, reason: &str) -> Self {
-        Self { state, status: None, latency: None, reason: clean(reason) }
+        Self { state, status: None, latency: None, reason: reason.to_owned() }
     }
 }
 
@@ -83,27 +83,38 @@ impl Probe {
         self.spec.http.as_ref().map_or(Duration::ZERO, |http| http.timeout.0)
     }
 
-    /// Asks, and judges the answer.
+    /// Asks, and judges the answer. What is said of it is without secrets.
     pub(crate) async fn ask(&self, http: &dyn Http, secrets: &dyn Secrets, now: Timestamp) -> Answer {
+        let mut redactor = Redactor::new();
+        let mut answer = self.answer(http, secrets, &mut redactor, now).await;
+        // Redacted before it is cut, so that no half of a secret stays.
+        answer.reason = clean(&redactor.redact(&answer.reason));
+        answer
+    }
+
+    async fn answer(
+        &self,
+        http: &dyn Http,
+        secrets: &dyn Secrets,
+        redactor: &mut Redactor,
+        now: Timestamp,
+    ) -> Answer {
         let compiled = match &self.http {
             Ok(compiled) => compiled,
             Err(reason) => return Answer::without(CheckState::Unknown, reason),
         };
-        let mut redactor = Redactor::new();
-        let request = match compiled.request(secrets, &mut redactor, now).await {
+        let request = match compiled.request(secrets, redactor, now).await {
             Ok(request) => request,
-            Err(reason) => return Answer::without(CheckState::Unknown, &redactor.redact(&reason)),
+            Err(reason) => return Answer::without(CheckState::Unknown, &reason),
         };
         let timeout = request.timeout;
-        let mut answer = match tokio::time::timeout(timeout + GRACE, http.send(request)).await {
+        match tokio::time::timeout(timeout + GRACE, http.send(request)).await {
             Err(_) => {
                 Answer::without(CheckState::Failing, &format!("there was no answer within {timeout:?}"))
             }
             Ok(Err(error)) => unanswered(&error),
             Ok(Ok(response)) => compiled.judge(&response, now),
-        };
-        answer.reason = clean(&redactor.redact(&answer.reason));
-        answer
+        }
     }
 }
 
@@ -250,3 +261,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn clean(reason: &str) -> String {
     reason.chars().map(|letter| if letter == '\0' { '\u{fffd}' } else { letter }).take(REASON).collect()
 }
+
+#[cfg(test)]
+mod tests;

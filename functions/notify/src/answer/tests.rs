@@ -89,3 +89,15 @@ fn an_address_that_is_refused_is_not_tried_again() {
     let redirect = Err(HttpError::Redirect { host: "10.0.0.1".to_owned(), reason: "no".to_owned() });
     assert_eq!(judged(&redirect, 1, true).fate.reason, "redirect_refused");
 }
+
+#[test]
+fn an_answer_that_was_cut_within_a_secret_shows_no_part_of_it() {
+    let cut = |truncated| {
+        let body = format!("{}hunter", " ".repeat(4090)).into_bytes();
+        let headers = Vec::new();
+        let answer = Ok(Response { status: 400, headers, body, truncated, elapsed: Duration::ZERO });
+        judged(&answer, 1, true).detail
+    };
+    assert_eq!(cut(true), "the channel answered 400");
+    assert_eq!(cut(false), "the channel answered 400: hunter", "a whole answer is shown whole");
+}

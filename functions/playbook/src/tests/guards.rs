@@ -312,3 +312,28 @@ async fn a_deleted_playbook_starts_nothing_and_a_run_under_way_keeps_to_its_own(
     assert_state(&never, RunState::Cancelled);
     assert_eq!(never.run.reason, "playbook_deleted");
 }
+
+#[tokio::test]
+async fn a_playbook_that_is_edited_between_two_signals_starts_as_it_is_now() {
+    let world = World::new().await;
+    let queue = world.resource(QUEUE, "orders").await;
+    world.apply("Playbook", "heal", on_health("false")).await;
+    world.playbooks.signals(&[unhealthy(&world, queue, 1)]).await.unwrap();
+    assert!(world.runs().await.is_empty());
+    let library = std::sync::Arc::clone(&world.playbooks.library);
+    let before = library.books(world.catalog()).await.unwrap();
+    let again = library.books(world.catalog()).await.unwrap();
+    assert!(std::sync::Arc::ptr_eq(&before, &again), "nobody changed a playbook, and they were read again");
+
+    world.apply("Playbook", "heal", on_health("true")).await;
+    world.playbooks.signals(&[unhealthy(&world, queue, 2)]).await.unwrap();
+    assert_eq!(world.runs().await.len(), 1);
+
+    world.settle().await;
+    world.clock.advance(TimeDelta::minutes(2));
+    world.settle().await;
+    let gone = ("Playbook".to_owned(), "heal".to_owned());
+    world.catalog().delete_manifests(&[gone], world.now()).await.unwrap();
+    world.playbooks.signals(&[unhealthy(&world, queue, 3)]).await.unwrap();
+    assert_eq!(world.runs().await.len(), 1, "a deleted one starts nothing");
+}

@@ -69,6 +69,7 @@ impl World {
             clock,
             worker: "test".to_owned(),
             principals: vec!["arn:aws:sts::*:assumed-role/perigee-*".to_owned()],
+            library: Arc::default(),
         };
         Self { _db: db, playbooks, clock: fake, secrets, server: Server::start().await }
     }

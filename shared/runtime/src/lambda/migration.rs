@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::around::PATIENCE;
-use crate::config;
+use crate::{config, telemetry};
 
 /// A request of CloudFormation.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
@@ -31,6 +31,7 @@ struct Request {
 /// # Errors
 /// When the Lambda runtime interface cannot be reached.
 pub async fn migrations() -> anyhow::Result<()> {
+    telemetry::init(telemetry::Format::Json);
     // Boxed, so that the compiler need not look through all of a migration and all of the runtime at once.
     let service = service_fn(|event: LambdaEvent<Value>| -> BoxFuture<'static, Result<(), Diagnostic>> {
         Box::pin(requested(event.payload))

@@ -68,6 +68,7 @@ impl Functions {
                 clock: Arc::clone(&clock),
                 worker: format!("perigee-up-{}", std::process::id()),
                 principals,
+                library: Arc::default(),
             }),
             notify: Arc::new(Notify::new(catalog, http, secrets, clock, Some(address))),
             scrape: Arc::new(scrape),
