@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::catalog::{
     Page,
     deliveries::{Attempt, Delivery, DeliveryDetail, DeliveryQuery},
+    manifests::Stored,
 };
 use axum::{extract::State, response::IntoResponse};
 use maud::{Markup, html};
@@ -88,10 +89,11 @@ fn row(delivery: &Delivery, now: Timestamp) -> Markup {
                 (tone::delivery(delivery.state))
                 a class="title" href={ "/deliveries/" (delivery.id) } { (title(delivery)) }
             }
-            @if delivery.state != DeliveryState::Sent && !delivery.detail.is_empty() { p class="summary" { (text::cut(&delivery.detail, 300)) } }
+            @if delivery.state != DeliveryState::Sent && !delivery.detail.is_empty() { p class="summary" { (text::cut(&text::sentence(&delivery.detail), 300)) } }
             p class="meta" {
                 (layout::ago(delivery.ended_at.unwrap_or(delivery.created_at), now))
                 " · " (text::cut(&delivery.notification, 80)) " to " (text::cut(&delivery.channel, 80))
+                @if let Some(silence) = silenced_by(delivery) { " · silence " a href={ "/manifests/Silence/" (text::segment(silence)) } { (text::cut(silence, 80)) } }
                 @if delivery.attempts > 1 { " · " (delivery.attempts) " attempts" }
                 @if let Some(late) = delivery.late_seconds.filter(|late| *late > 0) { " · " (text::length(late.saturating_mul(1000))) " late" }
             }
@@ -119,10 +121,20 @@ pub(super) async fn one(
     };
     let id: DeliveryId = name.parse().map_err(|_| missing())?;
     let detail = app.context.catalog.delivery(id).await?.ok_or_else(missing)?;
-    Ok(render_one(&detail, app.context.clock.now()).into_response())
+    let silence = match silenced_by(&detail.delivery) {
+        Some(silence) => app.context.catalog.manifest("Silence", silence).await?,
+        None => None,
+    };
+    Ok(render_one(&detail, silence.as_ref(), app.context.clock.now()).into_response())
 }
 
-pub(super) fn render_one(detail: &DeliveryDetail, now: Timestamp) -> Markup {
+/// The silence that held a delivery back.
+fn silenced_by(delivery: &Delivery) -> Option<&str> {
+    delivery.reason.strip_prefix("silenced:").filter(|_| delivery.state == DeliveryState::Suppressed)
+}
+
+/// A delivery, with the silence that held it back, where one did and is still applied.
+pub(super) fn render_one(detail: &DeliveryDetail, silence: Option<&Stored>, now: Timestamp) -> Markup {
     let delivery = &detail.delivery;
     let body = html! {
         nav class="crumbs" aria-label="Breadcrumb" {
@@ -131,13 +143,13 @@ pub(super) fn render_one(detail: &DeliveryDetail, now: Timestamp) -> Markup {
         }
         div class="head" { h1 { (title(delivery)) } (tone::delivery(delivery.state)) }
         @if !delivery.detail.is_empty() {
-            p class={ "banner " (if delivery.state == DeliveryState::Failed { "" } else { "calm" }) } role="note" { (text::cut(&delivery.detail, 600)) }
+            p class={ "banner " (if delivery.state == DeliveryState::Failed { "" } else { "calm" }) } role="note" { (text::cut(&text::sentence(&delivery.detail), 600)) }
         }
-        (facts(delivery, now))
+        (facts(delivery, silence, now))
         section aria-labelledby="told" {
             h2 id="told" { "What was told" }
             @match &detail.body {
-                Some(body) => pre role="group" tabindex="0" aria-label="Text" { code { (text::cut(body, MAX_BODY)) } },
+                Some(body) => pre class="output" role="group" tabindex="0" aria-label="Text" { code { (text::cut(body, MAX_BODY)) } },
                 None => p class="none" { "Nothing: no attempt was begun." },
             }
         }
@@ -150,7 +162,7 @@ pub(super) fn render_one(detail: &DeliveryDetail, now: Timestamp) -> Markup {
     layout::page(Some(layout::Place::Deliveries), &title(delivery), &body)
 }
 
-fn facts(delivery: &Delivery, now: Timestamp) -> Markup {
+fn facts(delivery: &Delivery, silence: Option<&Stored>, now: Timestamp) -> Markup {
     html! {
         section class="panel" aria-label="Facts" {
             dl class="facts grid" {
@@ -164,17 +176,60 @@ fn facts(delivery: &Delivery, now: Timestamp) -> Markup {
                     }
                 }
                 div { dt { "Notification" } dd { a href={ "/manifests/Notification/" (text::segment(&delivery.notification)) } { (text::cut(&delivery.notification, 120)) } } }
-                div { dt { "Channel" } dd { (text::cut(&delivery.channel, 120)) } }
-                div { dt { "Signal" } dd { (delivery.kind.as_str()) } }
+                div { dt { "Channel" } dd { a href={ "/manifests/Connection/" (text::segment(&delivery.channel)) } { (text::cut(&delivery.channel, 120)) } } }
+                div { dt { "Signal" } dd { (delivery.kind.as_str()) (about(delivery)) } }
                 div { dt { "It came to be" } dd { (layout::time(delivery.occurred_at, now)) } }
                 div { dt { "Matched" } dd { (layout::time(delivery.created_at, now)) } }
                 @if let Some(at) = delivery.due_at { div { dt { "Looked at next" } dd { (layout::time(at, now)) } } }
                 @if let Some(at) = delivery.ended_at { div { dt { "Ended" } dd { (layout::time(at, now)) } } }
                 @if let Some(late) = delivery.late_seconds.filter(|late| *late > 0) { div { dt { "Late by" } dd { (text::length(late.saturating_mul(1000))) } } }
-                div { dt { "Reason" } dd { code { (text::cut(&delivery.reason, 120)) } } }
+                (why(delivery, silence, now))
                 div { dt { "Id, and its Idempotency-Key" } dd class="mono" { (delivery.id) } }
             }
         }
+    }
+}
+
+/// What became of it in the contract's word, and where that leads.
+fn why(delivery: &Delivery, silence: Option<&Stored>, now: Timestamp) -> Markup {
+    let Some(name) = silenced_by(delivery) else {
+        let sent =
+            format!("notification=\"{}\" subject={} state=sent", delivery.notification, delivery.subject);
+        return html! {
+            div {
+                dt { "Reason" }
+                dd {
+                    code { (text::cut(&delivery.reason, 120)) }
+                    @if delivery.reason == "repeated" { span class="sub" { a href=(text::address("/deliveries", &[("q", &sent)])) { "What was sent before" } } }
+                }
+            }
+        };
+    };
+    let until =
+        silence.and_then(|stored| stored.spec::<manifest::Silence>().ok()).map(|silence| silence.until);
+    html! {
+        div {
+            dt { "Silenced by" }
+            dd {
+                @if silence.is_some() { a href={ "/manifests/Silence/" (text::segment(name)) } { (text::cut(name, 120)) } } @else { (text::cut(name, 120)) }
+                span class="sub" {
+                    @match (silence, until) {
+                        (None, _) => "not applied any more",
+                        (Some(_), None) => "this build cannot read it",
+                        (Some(_), Some(until)) if until <= now => { "over since " (text::minute(until)) },
+                        (Some(_), Some(until)) => { "until " (text::minute(until)) },
+                    }
+                }
+                span class="sub" { a href=(text::address("/deliveries", &[("q", &format!("reason=\"{}\"", delivery.reason))])) { "All that it held back" } }
+            }
+        }
+    }
+}
+
+/// What the signal is about, where that has a page.
+fn about(delivery: &Delivery) -> Markup {
+    html! {
+        @if delivery.kind.as_str().starts_with("run.") { span class="sub" { a href={ "/runs/" (delivery.subject) } { "The run" } } }
     }
 }
 
@@ -192,7 +247,7 @@ fn attempted(attempt: &Attempt, now: Timestamp) -> Markup {
                 strong { "Attempt " (attempt.attempt) }
                 @if let Some(status) = attempt.status { span class="quiet" { "answered " (status) } }
             }
-            @if !attempt.detail.is_empty() { p class="summary" { (text::cut(&attempt.detail, 400)) } }
+            @if !attempt.detail.is_empty() { p class="summary" { (text::cut(&text::sentence(&attempt.detail), 400)) } }
             p class="meta" {
                 (layout::time(attempt.started_at, now))
                 @if let Some(took) = tone::took(Some(attempt.started_at), attempt.ended_at, now).filter(|_| attempt.ended_at.is_some()) { " · " (took) }

@@ -112,7 +112,7 @@ impl View<'_> {
 
     fn groups(&self) -> Markup {
         html! {
-            @if self.groups.is_empty() { p class="none" { "There is none here." } }
+            @if self.groups.is_empty() { p class="none" { "No " (self.by_word()) " has anything to judge yet." } }
             @else {
                 table {
                     thead {

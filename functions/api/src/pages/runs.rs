@@ -104,7 +104,7 @@ fn row(run: &Run, under: Under, now: Timestamp) -> Markup {
                     }
                 }
             }
-            @if !run.reason.is_empty() { p class="summary" { (text::cut(&run.reason, 300)) } }
+            @if !run.reason.is_empty() { p class="summary" { (layout::coded(&text::cut(&run.reason, 300))) } }
             p class="meta" {
                 (layout::ago(run.created_at, now)) " · " (started_by(run))
                 @if run.steps_total > 0 { " · " (run.steps_ended) " of " (text::counted(run.steps_total, "step")) }

@@ -34,17 +34,19 @@ pub(super) fn render(sources: &[SourceStatus], coverage: &Coverage, now: Timesta
             h1 { "Sources" } p class="lead" { "What the catalog hears from, how fresh it is, and what is missing" }
             p class="aside" { a href="/rejected" { "Rejected input" } }
         }
-        (heard(sources, now))
+        // What is missing is what somebody came for.
         (scrapers(&coverage.scrapers, now))
         (shards(&coverage.shards, now))
+        (heard(sources, now))
     };
     layout::page(Some(layout::Place::Sources), "Sources", &body)
 }
 
 fn heard(sources: &[SourceStatus], now: Timestamp) -> Markup {
     html! {
-        @if sources.is_empty() { div class="none" { p { "No source was heard yet. Feed one with " code { "perigee ingest FILE..." } "." } } }
+        @if sources.is_empty() { div class="none" { p { "No source was heard yet. Feed one with " code { "perigee ingest FILE" } "." } } }
         @else {
+            h2 { "What is heard" }
             table {
                 thead {
                     tr {

@@ -68,6 +68,15 @@ pub(super) fn cut(text: &str, length: usize) -> String {
     }
 }
 
+/// A reason as a sentence begins: with a capital, unless its first word is code.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),
+        Some(_) | None => text.to_owned(),
+    }
+}
+
 /// A size in bytes for a person.
 pub(super) fn bytes(size: i64) -> String {
     match size {
@@ -150,6 +159,14 @@ mod tests {
     fn a_cut_never_splits_a_character() {
         assert_eq!(cut("naïve", 3), "naï…");
         assert_eq!(cut("naïve", 5), "naïve");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(
+            ["it answered 500", "`a` is", "Éa", "ßa", ""].map(sentence),
+            ["It answered 500", "`a` is", "Éa", "SSa", ""]
+        );
     }
 
     #[test]

@@ -159,7 +159,7 @@ async fn every_page_of_the_loop_is_served_and_runs_nothing_that_was_planted() {
         ("/runs?q=state%3Dfailed".to_owned(), "step open failed"),
         (format!("/runs/{RUN}"), "Cancel the run"),
         (format!("/runs/{DONE}"), "opening &amp; reopening"),
-        ("/deliveries".to_owned(), "it answered 500"),
+        ("/deliveries".to_owned(), "It answered 500"),
         (format!("/deliveries/{DELIVERY}"), "Nobody may reach it"),
         ("/checks".to_owned(), "it answered 503"),
         ("/checks/database".to_owned(), "2 results, 1 of them failing"),

@@ -119,10 +119,11 @@ impl View<'_> {
             }
             div class="head" { h1 { (text::cut(&title, 200)) } (tone::run(run.state)) }
             (self.live())
-            @if !run.reason.is_empty() { p class={ "banner " (banner_tone(run)) } role="note" { (text::cut(&run.reason, 600)) } }
+            @if !run.reason.is_empty() { p class={ "banner " (banner_tone(run)) } role="note" { (layout::coded(&text::cut(&run.reason, 600))) } }
             (self.facts())
             (self.parameters(spec.as_ref()))
             (self.steps(spec.as_ref()))
+            (self.told())
         };
         layout::page(Some(layout::Place::Runs), &format!("Run of {}", run.playbook), &body)
     }
@@ -163,6 +164,18 @@ impl View<'_> {
                     div { dt { "Playbook" } dd { a href={ "/manifests/Playbook/" (text::segment(&run.playbook)) } { (run.playbook) } span class="sub" { "generation " (run.generation) } } }
                     div { dt { "Id" } dd class="mono" { (run.id) } }
                 }
+            }
+        }
+    }
+
+    /// Where it is said who was told.
+    fn told(&self) -> Markup {
+        let run = &self.detail.run;
+        let of = |id: String| text::address("/deliveries", &[("q", &format!("subject={id}"))]);
+        html! {
+            p class="after" {
+                a href=(of(run.id.to_string())) { "What was told of this run" }
+                @if let Some(target) = &run.resource { " · " a href=(of(target.id.to_string())) { "What was told of " (text::cut(&target.name, 120)) } }
             }
         }
     }
@@ -230,7 +243,7 @@ impl View<'_> {
                     strong { (text::cut(&step.name, 120)) }
                     @if !verb.is_empty() { span class="quiet" { (verb) } }
                 }
-                @if !step.reason.is_empty() { p class="summary" { (text::cut(&step.reason, share.reason)) } }
+                @if !step.reason.is_empty() { p class="summary" { (layout::coded(&text::cut(&step.reason, share.reason))) } }
                 p class="meta" {
                     @if let Some(took) = tone::took(step.started_at, step.ended_at, self.now) { (took) " · " }
                     (text::counted(i64::try_from(step.attempts.len()).unwrap_or(i64::MAX), "attempt"))
@@ -290,6 +303,9 @@ fn banner_tone(run: &Run) -> &'static str {
 
 /// A value. Of a secret only where it is kept, even if something else should stand there.
 fn parameter(spec: Option<&Playbook>, name: &str, value: &Value) -> Markup {
+    if value.is_null() {
+        return html! { span class="quiet" { "not given" } };
+    }
     let known = spec.and_then(|spec| spec.parameters.iter().find(|parameter| parameter.name == name));
     if known.is_some_and(|parameter| parameter.kind == ParameterType::Secret) {
         let kept = serde_json::from_value::<SecretRef>(value.clone());

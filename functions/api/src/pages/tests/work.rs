@@ -1,4 +1,4 @@
-//! The pages of the loop: home, health, checks, runs, deliveries, manifests.
+//! The pages of the loop: home, health, checks, deliveries, manifests.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,29 @@ use ::catalog::{
     Page, SourceStatus,
     checks::{Check, CheckResult},
     deliveries::{Attempt, Delivery, DeliveryDetail},
-    glance::{Tail, Tally},
+    glance::Tally,
     health::{HealthBy, HealthChange, HealthCounts, HealthGroup, ResourceHealth},
     manifests::Stored,
-    runs::{Run, RunAttempt, RunDetail, RunStep, RunTarget},
     shards::{Coverage, ScraperStatus, ShardState, ShardStatus},
 };
 use manifest::Playbook;
 use model::{
-    CheckId, CheckState, DeliveryId, DeliveryState, Health, HealthState, RunId, RunState, SignalId,
-    SignalKind, StepState, Transition, Verdict,
+    CheckId, CheckState, DeliveryId, DeliveryState, Health, HealthState, SignalId, SignalKind, Transition,
+    Verdict,
 };
 use serde_json::{Value, json};
 use triggers::Refusal;
 use uuid::Uuid;
 
 use super::{
-    super::{checks, deliveries, health, home, manifests, playbooks, runs},
-    MAX_PAGE, at, check, id, now, story,
+    super::{checks, deliveries, health, home, manifests, playbooks},
+    at, check, id, now, story,
 };
 
 /// What a page must never repeat as markup.
-const EVIL: &str = "<script>alert(1)</script>";
+pub(super) const EVIL: &str = "<script>alert(1)</script>";
 
-fn owned(text: &str) -> String {
+pub(super) fn owned(text: &str) -> String {
     text.to_owned()
 }
 
@@ -119,44 +118,7 @@ pub(super) fn checks() -> Vec<Check> {
     ]
 }
 
-fn run(number: u128, state: RunState, reason: &str) -> Run {
-    let live = !state.is_final();
-    Run {
-        id: RunId(Uuid::from_u128(number)),
-        playbook: owned("find-the-cause"),
-        generation: 3,
-        state,
-        reason: owned(reason),
-        trigger: owned(if number == 1 { "signal" } else { "api" }),
-        requested_by: (number != 1).then(|| owned("mira@shop.example")),
-        resource: Some(RunTarget {
-            id: id(2),
-            kind: owned("AWS::ECS::Service"),
-            name: owned("checkout"),
-            account: owned("111122223333"),
-        }),
-        occurred_at: at("2026-03-03T02:16:00Z"),
-        created_at: at("2026-03-03T02:16:02Z"),
-        started_at: Some(at("2026-03-03T02:16:03Z")),
-        ended_at: (!live).then(|| at("2026-03-03T02:16:11Z")),
-        due_at: live.then(|| at("2026-03-03T02:32:00Z")),
-        cancel_requested_at: None,
-        steps_total: 3,
-        steps_ended: if live { 1 } else { 3 },
-    }
-}
-
-pub(super) fn runs() -> Page<Run> {
-    let items = vec![
-        run(2, RunState::Running, ""),
-        run(1, RunState::Completed, ""),
-        run(3, RunState::Failed, "step ask failed: it answered 500"),
-        run(4, RunState::Cancelled, "too_old"),
-    ];
-    Page { items, next: Some(owned("older")) }
-}
-
-fn playbook() -> Playbook {
+pub(super) fn playbook() -> Playbook {
     serde_json::from_value(json!({
         "title": "Find the cause",
         "description": "Looks for what changed around a service.",
@@ -178,51 +140,6 @@ fn playbook() -> Playbook {
 
 pub(super) fn book() -> playbooks::Offer {
     playbooks::Offer { name: owned("find-the-cause"), playbook: playbook() }
-}
-
-fn step(name: &str, state: StepState, reason: &str, result: Option<Value>) -> RunStep {
-    let began = at("2026-03-03T02:16:03Z");
-    let attempt = |attempt, outcome: Option<&str>, reason: &str| RunAttempt {
-        attempt,
-        worker: owned("worker-1"),
-        started_at: began,
-        ended_at: outcome.map(|_| at("2026-03-03T02:16:05Z")),
-        outcome: outcome.map(owned),
-        reason: owned(reason),
-    };
-    let attempts = match state {
-        StepState::Completed => vec![attempt(1, Some("completed"), "")],
-        StepState::Failed => vec![attempt(1, Some("failed"), "it answered 500"), attempt(2, Some("cut"), "")],
-        _ => vec![],
-    };
-    RunStep {
-        name: owned(name),
-        state,
-        reason: owned(reason),
-        idempotency_key: Uuid::from_u128(7),
-        started_at: Some(began),
-        ended_at: state.is_final().then(|| at("2026-03-03T02:16:05Z")),
-        due_at: None,
-        result,
-        output_bytes: 40,
-        output_dropped: 2_000_000,
-        attempts,
-    }
-}
-
-fn detail(run: Run, steps: Vec<RunStep>) -> RunDetail {
-    RunDetail {
-        run,
-        parameters: json!({"since": "6h", "token": {"env": "TOKEN"}, "note": EVIL}),
-        signal: Some(json!({"kind": "health.changed", "occurred_at": "2026-03-03T02:16:00Z"})),
-        deadline: at("2026-03-03T02:46:00Z"),
-        spec: serde_json::to_value(playbook()).unwrap(),
-        steps,
-    }
-}
-
-fn tail(step: &str, stream: &str, text: &str) -> Tail {
-    Tail { step: owned(step), stream: owned(stream), text: owned(text) }
 }
 
 fn delivery(number: u128, state: DeliveryState, reason: &str, said: &str) -> Delivery {
@@ -328,7 +245,7 @@ fn found() -> home::Found {
     home::Found {
         unhealthy: Page { items: vec![unhealthy(), warned()], next: None },
         changes: story().into_iter().skip(1).take(3).collect(),
-        runs: runs().items,
+        runs: super::runs::runs().items,
         failed: told[..1].to_vec(),
         told: told[1..].to_vec(),
         sources: vec![heard("cloudtrail"), heard("config"), heard("config")],
@@ -358,54 +275,6 @@ fn a_home_where_all_is_well_says_so() {
 }
 
 #[test]
-fn runs_are_listed_with_who_asked() {
-    check("runs", &runs::render("state=failed", None, Some(&runs()), now()));
-    let nothing = Page { items: vec![], next: None };
-    check("runs_none", &runs::render("", None, Some(&nothing), now()));
-}
-
-#[test]
-fn a_run_shows_its_steps_and_what_they_wrote() {
-    let steps = vec![
-        step("look", StepState::Completed, "", Some(json!({"items": [EVIL]}))),
-        step("say", StepState::Failed, &format!("exit 1 {EVIL}"), None),
-        step("ask", StepState::Skipped, "say did not complete", None),
-    ];
-    let detail = detail(run(3, RunState::Failed, "step say failed"), steps);
-    let tails = [tail("say", "stdout", "looking & finding\n"), tail("say", "stderr", EVIL)];
-    let view = runs::OneView { detail: &detail, tails: &tails, refreshing: false, now: now() };
-    let page = view.render();
-    assert!(!page.0.contains("<script"), "{}", page.0);
-    check("run", &page);
-}
-
-#[test]
-fn a_live_run_can_be_cancelled() {
-    let detail = detail(run(2, RunState::Running, ""), vec![step("look", StepState::Running, "", None)]);
-    check("run_live", &runs::OneView { detail: &detail, tails: &[], refreshing: true, now: now() }.render());
-}
-
-#[test]
-fn megabytes_of_output_make_a_small_page() {
-    let name = |number: usize| format!("step-{number}");
-    let steps = (0..200)
-        .map(|n| step(&name(n), StepState::Failed, &"<why> ".repeat(500), Some(json!("x".repeat(9_000)))));
-    let detail = detail(run(3, RunState::Failed, &"<why> ".repeat(500)), steps.collect());
-    let tails: Vec<Tail> = (0..30).map(|n| tail(&name(n), "stdout", &"<&>".repeat(30_000))).collect();
-    let page = runs::OneView { detail: &detail, tails: &tails, refreshing: false, now: now() }.render();
-    assert!(page.0.len() + super::super::STYLE.len() < MAX_PAGE, "{} bytes", page.0.len());
-    assert!(page.0.contains("The end of "), "nothing says that the output was cut");
-}
-
-#[test]
-fn a_run_never_shows_what_stands_where_a_secret_is_kept() {
-    let mut detail = detail(run(3, RunState::Failed, ""), vec![]);
-    detail.parameters = json!({"token": "hunter2"});
-    let page = runs::OneView { detail: &detail, tails: &[], refreshing: false, now: now() }.render();
-    assert!(!page.0.contains("hunter2") && page.0.contains("secret: "), "{}", page.0);
-}
-
-#[test]
 fn deliveries_say_why_they_were_not_sent() {
     let page = Page { items: told(), next: Some(owned("older")) };
     check("deliveries", &deliveries::render("", None, Some(&page), now()));
@@ -427,7 +296,24 @@ fn deliveries_say_why_they_were_not_sent() {
             attempt(3, None, None),
         ],
     };
-    check("delivery", &deliveries::render_one(&detail, now()));
+    check("delivery", &deliveries::render_one(&detail, None, now()));
+}
+
+#[test]
+fn a_silenced_delivery_leads_to_the_silence() {
+    let detail =
+        DeliveryDetail { delivery: told().swap_remove(2), body: None, payload: json!({}), tries: vec![] };
+    let silence = |until: &str| stored("Silence", "night", json!({"reason": "a release", "until": until}));
+    let page = |silence: Option<&Stored>| deliveries::render_one(&detail, silence, now()).0;
+    let holding = page(Some(&silence("2026-03-03T06:00:00Z")));
+    check("delivery_silenced", &maud::PreEscaped(holding));
+    let over = page(Some(&silence("2026-03-03T02:20:00Z")));
+    assert!(
+        over.contains("/manifests/Silence/night") && over.contains("over since 2026-03-03 02:20"),
+        "{over}"
+    );
+    let gone = page(None);
+    assert!(!gone.contains("/manifests/Silence/night") && gone.contains("not applied any more"), "{gone}");
 }
 
 #[test]
@@ -481,15 +367,18 @@ fn health_is_summed_up_by_the_worst() {
     check("health", &view.render());
 }
 
-#[test]
-fn manifests_are_printed_as_yaml() {
-    let stored = |kind: &str, name: &str, spec: Value| Stored {
+fn stored(kind: &str, name: &str, spec: Value) -> Stored {
+    Stored {
         kind: owned(kind),
         name: owned(name),
         generation: 3,
         body: json!({"apiVersion": "perigee.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}),
         applied_at: at("2026-03-01T00:00:00Z"),
-    };
+    }
+}
+
+#[test]
+fn manifests_are_printed_as_yaml() {
     let broken = stored("HealthRule", "strange", json!({"colour": EVIL}));
     let items =
         vec![broken.clone(), stored("Playbook", "find-the-cause", serde_json::to_value(playbook()).unwrap())];
