@@ -258,16 +258,21 @@ fn checks_are_a_row_each_and_one_is_told_with_its_runs() {
         "state": "failing", "reason": "the status was 500", "since": "2026-03-03T02:13:00Z", "failures": 2,
         "due_at": "2026-03-03T02:15:00Z", "uptime": 0.5, "p95_ms": 41.6, "runs": 4
     });
-    check(checks::table(&json!({"items": [probe]})), expect![[r#"
+    check(
+        checks::table(&json!({"items": [probe]})),
+        expect![[r#"
         CHECK       STATE    SINCE                 UPTIME  WHAT                      WHY
         shop-front  failing  2026-03-03T02:13:00Z  50.0 %  GET https://example.com/  the status was 500
-    "#]]);
+    "#]],
+    );
     let mut detail = probe;
     detail["results"] = json!({"items": [
         {"at": "2026-03-03T02:14:00Z", "state": "failing", "status": 500, "latency_ms": 41.6, "reason": "the status was 500"},
         {"at": "2026-03-03T02:13:00Z", "state": "failing", "reason": "nothing listens there"},
     ]});
-    check(checks::detail(&detail), expect![[r#"
+    check(
+        checks::detail(&detail),
+        expect![[r#"
         shop-front is failing since 2026-03-03T02:13:00Z: the status was 500
         GET https://example.com/; next at 2026-03-03T02:15:00Z
         the last 24 hours: 50.0 % of 4 runs passed, 95 of 100 answers within 42 ms
@@ -275,5 +280,6 @@ fn checks_are_a_row_each_and_one_is_told_with_its_runs() {
         RAN                   STATE    STATUS  TOOK   WHY
         2026-03-03T02:14:00Z  failing  500     42 ms  the status was 500
         2026-03-03T02:13:00Z  failing                 nothing listens there
-    "#]]);
+    "#]],
+    );
 }
