@@ -196,6 +196,14 @@ fn what_is_in_the_way_is_said_in_one_sentence() {
     refused(&["query", "type="], 2, "column");
     refused(&["show", "no-such-thing"], 1, "`no-such-thing`; give its id");
     refused(&["changes", "--resource", "no-such-thing"], 1, "`perigee query 'WORD'`");
+    let nobody = "7a042686-4d97-5f8a-8e2d-000000000000";
+    refused(&["runs", nobody], 1, "`perigee runs` lists");
+    refused(&["cancel", nobody], 1, "`perigee runs` lists");
+    refused(&["checks", "nope"], 1, "`perigee checks` lists");
+    refused(&["get", "Playbook", "nope"], 1, "`perigee get Playbook` lists");
+    refused(&["delete", "Playbook", "nope"], 1, "`perigee get Playbook` lists");
+    refused(&["run", "nope"], 1, "no playbook called `nope`");
+    refused(&["scrape", "nope"], 1, "no scraper called `nope`");
     refused(&["changes", "category=permission"], 2, "its values are create, update");
     refused(&["query", "--url", "http://127.0.0.1:9"], 1, "no Perigee answers at http://127.0.0.1:9");
     refused(&["query", "--url", "nonsense"], 2, "no address of a server");
@@ -247,6 +255,17 @@ fn the_sample_is_loaded_once_and_reset_removes_it() {
     let place = Place::new();
     let server = place.up(&[]);
     let first = place.digest();
+    for command in ["show", "history", "graph"] {
+        let shared = place.run(&[command, "shop-bastion"]);
+        let said = String::from_utf8_lossy(&shared.stderr);
+        assert!(shared.status.code() == Some(1) && said.contains("3 resources share"), "{shared:?}");
+        assert!(said.contains("AWS::EC2::Instance/i-0e7c9a1f3b5d64805"), "{said}");
+        let exact = place.run(&[command, "AWS::EC2::Instance/i-0e7c9a1f3b5d64805"]);
+        assert!(exact.status.success(), "{exact:?}");
+    }
+    let used = place.run(&["delete", "Connection", "sample-inbox"]);
+    assert_eq!(used.status.code(), Some(1), "{used:?}");
+    assert!(String::from_utf8_lossy(&used.stderr).contains("--force"), "{used:?}");
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
     // A second start, even one that asks for it, adds nothing.
     let server = place.up(&["--sample"]);

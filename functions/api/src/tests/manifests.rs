@@ -47,11 +47,11 @@ async fn manifests_are_applied_listed_shown_and_deleted() {
 #[tokio::test]
 async fn a_manifest_that_is_refused_is_explained_and_nothing_is_applied() {
     let server = Server::empty().await;
-    let body = format!("{}---\n{}", silence("a", "night"), silence("B", "day").replace("reason", "raeson"));
+    let body = format!("{}---\n{}", silence("a", "night"), silence("b", "day").replace("reason", "raeson"));
     let answer = server.post("/api/v1/manifests", body).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let problem = answer.json();
-    expect!["line 12: Silence/B: spec.raeson: unknown field `raeson`; did you mean `reason`?"]
+    expect!["line 12: Silence/b: spec.raeson: unknown field `raeson`; did you mean `reason`?"]
         .assert_eq(problem["detail"].as_str().unwrap());
     assert_eq!(problem["faults"][0]["field"], "spec.raeson");
     assert_eq!(problem["faults"][0]["line"], 12);

@@ -36,6 +36,7 @@ async fn forgotten(seen_by: &Catalog) -> i64 {
     .expect("activity")
 }
 
+#[expect(clippy::disallowed_methods, reason = "what is waited for happens in the database")]
 #[tokio::test]
 async fn a_caller_dropped_at_any_await_leaves_no_transaction_behind() {
     let (db, catalog) = catalog().await;

@@ -367,6 +367,7 @@ fn health_is_summed_up_by_the_worst() {
     check("health", &view.render());
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a spec is written in place")]
 fn stored(kind: &str, name: &str, spec: Value) -> Stored {
     Stored {
         kind: owned(kind),
