@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -72,6 +72,21 @@ impl Place {
         let output = self.run(&["digest"]);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until the sample's story led to a run and that ended: it writes down what it found.
+    fn wait_for_the_run(&self) {
+        let began = Instant::now();
+        loop {
+            let runs: Value = serde_json::from_slice(&self.run(&["runs", "-o", "json"]).stdout).unwrap();
+            let states: Vec<&Value> =
+                runs["items"].as_array().unwrap().iter().map(|run| &run["state"]).collect();
+            if !states.is_empty() && states.iter().all(|state| *state == "completed") {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "the runs are {states:?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
@@ -254,7 +269,6 @@ fn rejected_items_are_counted_named_and_written_aside() {
 fn the_sample_is_loaded_once_and_reset_removes_it() {
     let place = Place::new();
     let server = place.up(&[]);
-    let first = place.digest();
     for command in ["show", "history", "graph"] {
         let shared = place.run(&[command, "shop-bastion"]);
         let said = String::from_utf8_lossy(&shared.stderr);
@@ -266,6 +280,8 @@ fn the_sample_is_loaded_once_and_reset_removes_it() {
     let used = place.run(&["delete", "Connection", "sample-inbox"]);
     assert_eq!(used.status.code(), Some(1), "{used:?}");
     assert!(String::from_utf8_lossy(&used.stderr).contains("--force"), "{used:?}");
+    place.wait_for_the_run();
+    let first = place.digest();
     assert_eq!(server.end(Signal::SIGTERM), Some(0));
     // A second start, even one that asks for it, adds nothing.
     let server = place.up(&["--sample"]);
