@@ -75,6 +75,7 @@ impl Place {
     }
 
     /// Waits until the sample's story led to a run and that ended: it writes down what it found.
+    #[expect(clippy::disallowed_methods, reason = "what is waited for happens in another process")]
     fn wait_for_the_run(&self) {
         let began = Instant::now();
         loop {
