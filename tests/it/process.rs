@@ -182,7 +182,9 @@ fn children(parent: Pid) -> Vec<Pid> {
     let is_child = |process: &Pid| match fs::read_to_string(format!("/proc/{process}/stat")) {
         // The name, in parentheses, may hold anything.
         Ok(stat) => stat.rsplit(") ").next().unwrap().split(' ').nth(1) == Some(&parent.to_string()),
+        // It ended before its file was opened, or before that was read.
         Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => false,
         Err(error) => panic!("cannot read about process {process}: {error}"),
     };
     let named =
