@@ -183,16 +183,13 @@ impl<'a> Plan<'a> {
             .iter()
             .map(|r| (r.kind.clone(), self.touch(&r.to, Evidence::Reference, at)))
             .collect();
-        if !self.documents.contains_key(&hash) {
-            let planned = PlannedDocument {
-                name: document.name.clone(),
-                description: document.description().map(str::to_owned),
-                tags: serde_json::to_value(&document.tags).unwrap_or_default(),
-                body: document.to_json(),
-                relations,
-            };
-            self.documents.insert(hash, planned);
-        }
+        self.documents.entry(hash).or_insert_with(|| PlannedDocument {
+            name: document.name.clone(),
+            description: document.description().map(str::to_owned),
+            tags: serde_json::to_value(&document.tags).unwrap_or_default(),
+            body: document.to_json(),
+            relations,
+        });
         hash
     }
 
