@@ -36,7 +36,7 @@ mod view;
 pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
-pub use query::{ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
+pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
 pub use view::{
     Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,

@@ -14,6 +14,15 @@ pub enum Recorded {
     Duplicate,
 }
 
+/// Of which moment an answer is. By default it is of now, as it is known now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AsOf {
+    /// The instant at which it was true.
+    pub at: Option<Timestamp>,
+    /// What was known at this instant, instead of now.
+    pub recorded_at: Option<Timestamp>,
+}
+
 /// Which resources to list.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceQuery {

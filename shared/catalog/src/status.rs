@@ -19,9 +19,9 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<Vec<Count>, Error> {
     sqlx::query_as!(
         Count,
         r#"select account as "account!", region as "region!", type as "kind!", sum(n)::bigint as "count!"
-           from (select account, region, type, count as n from perigee.counts
+           from (select account, region, type, count as n from perigee.counts where health = ''
                  union all
-                 select account, region, type, delta from perigee.count_deltas) all_counts
+                 select account, region, type, delta from perigee.count_deltas where health = '') all_counts
            group by account, region, type having sum(n) <> 0
            order by account, region, type"#
     )
@@ -33,11 +33,22 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<Vec<Count>, Error> {
 /// Folds the deltas into the counts, in one statement, so that no reader sees them twice or not at all.
 pub(crate) async fn fold_counts(pool: &PgPool) -> Result<(), Error> {
     sqlx::query!(
-        r#"with folded as (delete from perigee.count_deltas returning account, region, type, delta)
-           insert into perigee.counts as c (account, region, type, count)
-           select account, region, type, sum(delta)::bigint from folded group by account, region, type
-           order by account, region, type
-           on conflict (account, region, type) do update set count = c.count + excluded.count"#
+        r#"with folded as (
+               delete from perigee.count_deltas returning at, account, region, type, health, delta, recorded_at
+           ), logged as (
+               insert into perigee.count_log (at, account, region, type, health, delta, recorded_at)
+               select at, account, region, type, health, delta, recorded_at from folded
+           ), by_day as (
+               insert into perigee.count_days as c (day, account, region, type, health, delta)
+               select (at at time zone 'UTC')::date, account, region, type, health, sum(delta)::bigint
+               from folded group by 1, 2, 3, 4, 5
+               order by 1, 2, 3, 4, 5
+               on conflict (day, account, region, type, health) do update set delta = c.delta + excluded.delta
+           )
+           insert into perigee.counts as c (account, region, type, health, count)
+           select account, region, type, health, sum(delta)::bigint from folded group by account, region, type, health
+           order by account, region, type, health
+           on conflict (account, region, type, health) do update set count = c.count + excluded.count"#
     )
     .execute(pool)
     .await

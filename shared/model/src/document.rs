@@ -68,6 +68,19 @@ pub struct Relation {
 }
 
 impl Document {
+    /// What the document says of itself for people: `description` of its settings, else of the rest, up to 2,000
+    /// characters.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        let settings = self.config.get("configuration").filter(|_| self.config.get("apiVersion").is_none());
+        let text = settings
+            .into_iter()
+            .chain([&self.config])
+            .flat_map(|config| ["description", "Description"].map(|name| config.get(name)))
+            .find_map(|value| value?.as_str())?;
+        Some(text.char_indices().nth(2000).map_or(text, |(end, _)| &text[..end]))
+    }
+
     /// The document as JSON, without its relations.
     #[must_use]
     pub fn to_json(&self) -> Value {

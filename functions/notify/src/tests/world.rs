@@ -232,9 +232,9 @@ impl World {
         let id = resource(name);
         self.sql(&format!(
             "insert into perigee.resources (id, provider, partition, account, region, type, native_id, evidence, name,
-                                            tags, since, recorded_at)
+                                            tags, since, named_at, shown_from, recorded_at, shown_recorded_at)
              values ('{id}', 'aws', 'aws', '111122223333', 'eu-west-1', 'AWS::ECS::Service', '{name}', 2, '{name}',
-                     '{{\"env\": \"prod\"}}', '{NOW}', '{NOW}') on conflict do nothing"
+                     '{{\"env\": \"prod\"}}', '{NOW}', '{NOW}', '{NOW}', '{NOW}', '{NOW}') on conflict do nothing"
         ))
         .await;
         self.sql(&format!(

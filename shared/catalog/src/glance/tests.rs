@@ -70,8 +70,9 @@ async fn selectors_that_describe_a_resource_are_told_by_their_places() {
     let id = Uuid::from_u128(7);
     let statement = format!(
         "insert into perigee.resources (id, provider, partition, account, region, type, native_id, name, tags, evidence,
-                                        recorded_at)
-         values ('{id}', 'aws', 'aws', '111122223333', 'eu-west-1', 'AWS::EC2::Instance', 'i-1', 'web-1', '{{\"env\": \"prod\"}}', 2, now())"
+                                        words, named_at, shown_from, recorded_at, shown_recorded_at)
+         values ('{id}', 'aws', 'aws', '111122223333', 'eu-west-1', 'AWS::EC2::Instance', 'i-1', 'web-1', '{{\"env\": \"prod\"}}', 2,
+                 E'web-1\\ni-1\\nprod', now(), now(), now(), now())"
     );
     sql(&catalog.pool, &statement).await;
     let selectors =

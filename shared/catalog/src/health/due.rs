@@ -50,12 +50,22 @@ impl Catalog {
     pub async fn resource_types(&self) -> Result<Vec<String>, Error> {
         // From type to type along the index: it costs the number of types, not that of resources.
         sqlx::query_scalar!(
-            r#"with recursive types as (
-                   (select type from perigee.resources order by type limit 1)
+            r#"with recursive live as (
+                   (select type from perigee.resources where deleted_at is null order by type limit 1)
                    union all
-                   select (select r.type from perigee.resources r where r.type > t.type order by r.type limit 1)
-                   from types t where t.type is not null)
-               select type as "kind!" from types where type is not null"#
+                   select (select r.type from perigee.resources r where r.deleted_at is null and r.type > t.type
+                           order by r.type limit 1)
+                   from live t where t.type is not null),
+               gone as (
+                   (select type from perigee.resources where deleted_at is not null order by type limit 1)
+                   union all
+                   select (select r.type from perigee.resources r where r.deleted_at is not null and r.type > t.type
+                           order by r.type limit 1)
+                   from gone t where t.type is not null)
+               select type as "kind!" from live where type is not null
+               union
+               select type from gone where type is not null
+               order by 1"#
         )
         .fetch_all(&self.pool)
         .await
@@ -78,8 +88,8 @@ impl Catalog {
         let times: Vec<Timestamp> = touched.iter().map(|one| one.at).collect();
         let concerned: Vec<bool> = touched.iter().map(|one| one.concerned).collect();
         sqlx::query!(
-            r#"insert into perigee.health as h (resource_id, type, account, region, namespace, due_at, due_since)
-               select r.id, r.type, r.account, r.region,
+            r#"insert into perigee.health as h (resource_id, type, account, region, native_id, namespace, due_at, due_since)
+               select r.id, r.type, r.account, r.region, r.native_id,
                       case when r.type like 'Kubernetes::%' and r.native_id like '%/%'
                            then split_part(r.native_id, '/', 1) end,
                       $4::timestamptz, t.at
@@ -124,8 +134,9 @@ impl Catalog {
                      and (type, account, region, native_id, id) > ($2, $3, $4, $5, $6)
                    order by type, account, region, native_id, id limit $7
                ), made as (
-                   insert into perigee.health as h (resource_id, type, account, region, namespace, due_at, due_since)
-                   select p.id, p.type, p.account, p.region,
+                   insert into perigee.health as h (resource_id, type, account, region, native_id, namespace, due_at,
+                                                    due_since)
+                   select p.id, p.type, p.account, p.region, p.native_id,
                           case when p.type like 'Kubernetes::%' and p.native_id like '%/%'
                                then split_part(p.native_id, '/', 1) end,
                           $8::timestamptz,

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ListingId, Partition, ResourceId, Timestamp};
+use model::{ContentHash, ListingId, Partition, ResourceId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::plan::{Plan, PlannedClosing};
+use super::plan::{PageSet, Plan, PlannedClosing, PlannedPage};
 use crate::Error;
 
 /// A complete listing that may prove absences.
@@ -75,7 +75,8 @@ pub(super) async fn store(
            where l.id = any($1) and not l.complete
              and l.pages = (select count(distinct p.page) from perigee.listing_pages p
                             where p.listing_id = l.id and p.page between 0 and l.pages - 1)
-             and l.count = (select count(distinct i) from perigee.listing_pages p, unnest(p.ids) i
+             and l.count = (select count(distinct i)
+                            from perigee.listing_pages p join perigee.page_sets s on s.hash = p.seen, unnest(s.ids) i
                             where p.listing_id = l.id)
            returning l.id"#,
         &touched,
@@ -88,7 +89,11 @@ pub(super) async fn store(
            from perigee.listings l
            join perigee.resources r on r.account = l.account and r.region = l.region and r.type = l.type
            where l.id = any($1) and r.since < l.began
-             and not exists (select 1 from perigee.listing_pages p where p.listing_id = l.id and r.id = any(p.ids))
+             and not exists (
+                 select 1 from (select p.listing_id, unnest(s.ids) as id
+                                from perigee.listing_pages p join perigee.page_sets s on s.hash = p.seen
+                                where p.listing_id = any($1)) had
+                 where had.listing_id = l.id and had.id = r.id)
              and not (coalesce(r.deleted_at <= l.began, false)
                       and exists (select 1 from perigee.versions_open v where v.resource_id = r.id
                                   and v.source = l.source and v.content = 2 and v.valid_from <= l.began))
@@ -102,19 +107,38 @@ pub(super) async fn store(
 }
 
 async fn store_pages(db: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Error> {
-    let listings: Vec<Uuid> = plan.pages.iter().map(|p| p.listing.into()).collect();
-    let pages: Vec<i32> = plan.pages.iter().map(|p| p.page).collect();
-    let keys: Vec<Vec<u8>> = plan.pages.iter().map(|p| p.key.0.0.to_vec()).collect();
-    let ids: Vec<String> = plan.pages.iter().map(|p| crate::array_literal(p.ids.iter())).collect();
+    fn column<T>(plan: &Plan<'_>, field: impl Fn(&PlannedPage) -> T) -> Vec<T> {
+        plan.pages.iter().map(field).collect()
+    }
+    let sets: BTreeMap<ContentHash, &PageSet> =
+        plan.pages.iter().flat_map(|p| [&p.seen, &p.unchanged]).map(|set| (set.hash, set)).collect();
+    let hashes: Vec<Vec<u8>> = sets.keys().map(|hash| hash.0.to_vec()).collect();
+    let ids: Vec<String> = sets.values().map(|set| crate::array_literal(set.ids.iter())).collect();
     sqlx::query!(
-        r#"insert into perigee.listing_pages (listing_id, page, key, ids)
-           select listing, page, key, ids::uuid[]
-           from unnest($1::uuid[], $2::integer[], $3::bytea[], $4::text[]) w (listing, page, key, ids)
+        r#"insert into perigee.page_sets (hash, ids)
+           select hash, ids::uuid[] from unnest($1::bytea[], $2::text[]) w (hash, ids)
            on conflict do nothing"#,
-        &listings,
-        &pages,
-        &keys,
+        &hashes,
         &ids,
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::writing("listing pages"))?;
+    sqlx::query!(
+        r#"insert into perigee.listing_pages (listing_id, page, key, seen, unchanged, source, account, region, type, at)
+           select * from unnest($1::uuid[], $2::integer[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[],
+                                $8::text[], $9::text[], $10::timestamptz[])
+           on conflict do nothing"#,
+        &column(plan, |p| Uuid::from(p.listing)),
+        &column(plan, |p| p.page),
+        &column(plan, |p| p.key.0.0.to_vec()),
+        &column(plan, |p| p.seen.hash.0.to_vec()),
+        &column(plan, |p| (!p.unchanged.ids.is_empty()).then(|| p.unchanged.hash.0.to_vec())) as _,
+        &column(plan, |p| p.source.clone()),
+        &column(plan, |p| p.account.clone()),
+        &column(plan, |p| p.region.clone()),
+        &column(plan, |p| p.kind.clone()),
+        &column(plan, |p| p.at),
     )
     .execute(db)
     .await
@@ -199,8 +223,11 @@ pub(super) async fn absences(
     let absent = sqlx::query!(
         r#"select w.listing as "listing!", w.resource as "resource!"
            from unnest($1::uuid[], $2::uuid[]) w (listing, resource)
-           where not exists (select 1 from perigee.listing_pages p
-                             where p.listing_id = w.listing and w.resource = any(p.ids))"#,
+           where not exists (
+               select 1 from (select p.listing_id, unnest(s.ids) as id
+                              from perigee.listing_pages p join perigee.page_sets s on s.hash = p.seen
+                              where p.listing_id = any($1)) had
+               where had.listing_id = w.listing and had.id = w.resource)"#,
         &listing_ids,
         &resource_ids,
     )

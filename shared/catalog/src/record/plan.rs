@@ -30,6 +30,8 @@ pub(super) struct Plan<'a> {
 pub(super) struct PlannedResource {
     pub(super) key: ResourceKey,
     pub(super) evidence: Evidence,
+    /// The earliest instant at which this batch says anything of it.
+    pub(super) named: Timestamp,
     /// The earliest instant at which this batch saw it there.
     pub(super) since: Option<Timestamp>,
     /// True when the batch says more of it than its name.
@@ -45,6 +47,7 @@ pub(super) struct PlannedTimeline {
 #[derive(Debug, Clone)]
 pub(super) struct PlannedDocument {
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) tags: Value,
     pub(super) body: Value,
     pub(super) relations: BTreeSet<(String, ResourceId)>,
@@ -55,7 +58,30 @@ pub(super) struct PlannedPage {
     pub(super) listing: ListingId,
     pub(super) page: i32,
     pub(super) key: ObservationKey,
-    pub(super) ids: Vec<ResourceId>,
+    pub(super) source: String,
+    pub(super) account: String,
+    pub(super) region: String,
+    /// The type of what did not change, empty where there are several.
+    pub(super) kind: String,
+    pub(super) at: Timestamp,
+    /// What it had.
+    pub(super) seen: PageSet,
+    /// What of it looked as it was known to look.
+    pub(super) unchanged: PageSet,
+}
+
+/// A set of resources by its content: pages that have the same share one.
+#[derive(Debug)]
+pub(super) struct PageSet {
+    pub(super) hash: ContentHash,
+    pub(super) ids: BTreeSet<ResourceId>,
+}
+
+impl PageSet {
+    fn of(ids: BTreeSet<ResourceId>) -> Self {
+        let text: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        Self { hash: ContentHash::of_bytes(text.join(",").as_bytes()), ids }
+    }
 }
 
 #[derive(Debug)]
@@ -93,13 +119,13 @@ impl<'a> Plan<'a> {
         }
         for change in &observation.changes {
             for touched in &change.resources {
-                self.touch(&touched.key, Evidence::Event);
+                self.touch(&touched.key, Evidence::Event, change.occurred_at);
             }
             self.changes.push(change);
         }
         for finding in &observation.findings {
             for key in &finding.resources {
-                self.touch(key, Evidence::Event);
+                self.touch(key, Evidence::Event, finding.at);
             }
             self.findings.push(finding);
         }
@@ -116,7 +142,7 @@ impl<'a> Plan<'a> {
 
     fn add_fact(&mut self, observation: &Observation, fact: &ResourceFact) {
         let at = observation.occurred_at;
-        let id = self.touch(&fact.key, fact.sighting.evidence());
+        let id = self.touch(&fact.key, fact.sighting.evidence(), at);
         for alias in &fact.aliases {
             self.aliases
                 .entry((alias.clone(), id))
@@ -129,7 +155,7 @@ impl<'a> Plan<'a> {
         let content = match &fact.sighting {
             Sighting::Mentioned => return,
             Sighting::Present => Content::Present,
-            Sighting::Documented(document) => Content::Document(self.add_document(document)),
+            Sighting::Documented(document) => Content::Document(self.add_document(document, at)),
             Sighting::Deleted => Content::Deleted,
         };
         if let Some(resource) = self.resources.get_mut(&id) {
@@ -143,17 +169,18 @@ impl<'a> Plan<'a> {
         timeline.facts.add(at, Fact { state_id: fact.state_id, content });
     }
 
-    fn add_document(&mut self, document: &Document) -> ContentHash {
+    fn add_document(&mut self, document: &Document, at: Timestamp) -> ContentHash {
         let body = document.to_json();
         let hash = document.hash_of(&body);
+        let relations = document
+            .relations
+            .iter()
+            .map(|r| (r.kind.clone(), self.touch(&r.to, Evidence::Reference, at)))
+            .collect();
         if !self.documents.contains_key(&hash) {
-            let relations = document
-                .relations
-                .iter()
-                .map(|r| (r.kind.clone(), self.touch(&r.to, Evidence::Reference)))
-                .collect();
             let planned = PlannedDocument {
                 name: document.name.clone(),
+                description: document.description().map(str::to_owned),
                 tags: serde_json::to_value(&document.tags).unwrap_or_default(),
                 body,
                 relations,
@@ -170,13 +197,13 @@ impl<'a> Plan<'a> {
                 listing: *listing,
                 page: *page,
                 key: observation.key,
-                ids: observation
-                    .resources
-                    .iter()
-                    .map(|fact| fact.key.id())
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect(),
+                source: observation.source.name.clone(),
+                account: observation.account.clone(),
+                region: observation.region.clone(),
+                kind: String::new(),
+                at: observation.occurred_at,
+                seen: PageSet::of(observation.resources.iter().map(|fact| fact.key.id()).collect()),
+                unchanged: PageSet::of(BTreeSet::new()),
             }),
             Completeness::Closing { listing, partition, pages, count, grace_seconds } => {
                 self.closings.push(PlannedClosing {
@@ -193,12 +220,21 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn touch(&mut self, key: &ResourceKey, evidence: Evidence) -> ResourceId {
+    fn touch(&mut self, key: &ResourceKey, evidence: Evidence, at: Timestamp) -> ResourceId {
         let id = key.id();
         self.resources
             .entry(id)
-            .and_modify(|held| held.evidence = held.evidence.max(evidence))
-            .or_insert_with(|| PlannedResource { key: key.clone(), evidence, since: None, stateful: false });
+            .and_modify(|held| {
+                held.evidence = held.evidence.max(evidence);
+                held.named = held.named.min(at);
+            })
+            .or_insert_with(|| PlannedResource {
+                key: key.clone(),
+                evidence,
+                named: at,
+                since: None,
+                stateful: false,
+            });
         id
     }
 

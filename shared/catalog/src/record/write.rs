@@ -62,14 +62,16 @@ pub(super) async fn documents(db: &mut PgConnection, plan: &Plan<'_>) -> Result<
     let hashes: Vec<Vec<u8>> = plan.documents.keys().map(|hash| hash.0.to_vec()).collect();
     let names: Vec<Option<String>> = plan.documents.values().map(|d| d.name.clone()).collect();
     let tags: Vec<&Value> = plan.documents.values().map(|d| &d.tags).collect();
+    let descriptions: Vec<Option<String>> = plan.documents.values().map(|d| d.description.clone()).collect();
     let bodies: Vec<&Value> = plan.documents.values().map(|d| &d.body).collect();
     sqlx::query!(
-        r#"insert into perigee.documents (hash, mask_set, name, tags, body)
-           select hash, $5, name, tags, body
-           from unnest($1::bytea[], $2::text[], $3::jsonb[], $4::jsonb[]) w (hash, name, tags, body)
+        r#"insert into perigee.documents (hash, mask_set, name, description, tags, body)
+           select hash, $6, name, description, tags, body
+           from unnest($1::bytea[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[]) w (hash, name, description, tags, body)
            on conflict do nothing"#,
         &hashes,
         &names as _,
+        &descriptions as _,
         &tags as _,
         &bodies as _,
         MASK_SET,
@@ -94,6 +96,7 @@ struct NewResources {
     names: Vec<String>,
     tags: Vec<Value>,
     since: Vec<Option<Timestamp>>,
+    named: Vec<Timestamp>,
 }
 
 /// Inserts the resources that are new and updates those that changed. `None` when another writer was first to insert
@@ -134,6 +137,7 @@ pub(super) async fn resources(
         new.names.push(shown.map_or_else(|| key.native_id.clone(), |s| s.name.clone()));
         new.tags.push(shown.map_or_else(|| json!({}), |s| s.tags.clone()));
         new.since.push(shown.and_then(|s| s.since));
+        new.named.push(planned.named);
     }
     let born = if new.ids.is_empty() { BTreeSet::new() } else { insert_resources(db, &new, now).await? };
     if !decided_as_new.is_subset(&born) {
@@ -150,9 +154,12 @@ async fn insert_resources(
 ) -> Result<BTreeSet<ResourceId>, Error> {
     let rows = sqlx::query!(
         r#"insert into perigee.resources as r
-               (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, recorded_at)
-           select *, $12 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                     $8::smallint[], $9::text[], $10::jsonb[], $11::timestamptz[])
+               (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, named_at, shown_from,
+                recorded_at, shown_recorded_at)
+           select *, named, $13, $13
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::smallint[],
+                       $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+                w (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, named)
            on conflict (id) do update set evidence = excluded.evidence where r.evidence < excluded.evidence
            returning id, (xmax = 0) as "born!""#,
         &new.ids,
@@ -166,6 +173,7 @@ async fn insert_resources(
         &new.names,
         &new.tags,
         &new.since as _,
+        &new.named,
         now,
     )
     .fetch_all(db)
@@ -318,8 +326,8 @@ pub(super) async fn counts(
     let types: Vec<String> = deltas.keys().map(|(_, _, kind)| (*kind).to_owned()).collect();
     let deltas: Vec<i64> = deltas.into_values().collect();
     sqlx::query!(
-        r#"insert into perigee.count_deltas (account, region, type, delta, recorded_at)
-           select *, $5 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"#,
+        r#"insert into perigee.count_deltas (account, region, type, delta, at, recorded_at)
+           select *, $5, $5 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"#,
         &accounts,
         &regions,
         &types,
