@@ -183,13 +183,15 @@ fn kind_of(path: &Path, schema: &Schema<'_>) -> Result<Kind, String> {
     };
     match (kind, path.within().is_empty()) {
         (Kind::Map, true) => Err(format!("`{name}` needs a key, as in `{name}.env=prod`")),
-        (Kind::Map, false) if path.key().is_none() => {
-            Err(format!("`{name}` has keys only; quote one that has a bracket in it, as in `{name}.\"a[0]\"=x`"))
-        }
+        (Kind::Map, false) if path.key().is_none() => Err(format!(
+            "`{name}` has keys only; quote one that has a bracket in it, as in `{name}.\"a[0]\"=x`"
+        )),
         (Kind::Document, true) => Err(format!("`{name}` needs a path, as in `{name}.state.name=running`")),
         (Kind::Map | Kind::Document, false) => Ok(kind),
         (Kind::Text | Kind::Word(_) | Kind::Bool | Kind::Time, true) => Ok(kind),
-        (Kind::Text | Kind::Word(_) | Kind::Bool | Kind::Time, false) => Err(format!("`{name}` has no parts")),
+        (Kind::Text | Kind::Word(_) | Kind::Bool | Kind::Time, false) => {
+            Err(format!("`{name}` has no parts"))
+        }
     }
 }
 
@@ -204,7 +206,8 @@ fn check_values(path: &Path, kind: Kind, op: Op, values: &[Pattern]) -> Result<(
         Kind::Text => Ok(()),
         Kind::Word(words) => only_words(path, words, values),
         Kind::Bool => {
-            let fits = |value: &Pattern| matches!(value, Pattern::Exact(word) if word == "true" || word == "false");
+            let fits =
+                |value: &Pattern| matches!(value, Pattern::Exact(word) if word == "true" || word == "false");
             match (values.iter().all(fits), op.is_equality()) {
                 (false, _) => Err("this field is `true` or `false`".to_owned()),
                 (true, false) => Err("this field can be compared with `=` and `!=` only".to_owned()),
@@ -213,7 +216,8 @@ fn check_values(path: &Path, kind: Kind, op: Op, values: &[Pattern]) -> Result<(
         }
         Kind::Time => match values {
             [Pattern::Exact(text)] if literal::moment(text).is_some() => Ok(()),
-            _ => Err("this field takes one instant, such as 2026-03-03T02:13:00Z, 2026-03-03 or now-24h".to_owned()),
+            _ => Err("this field takes one instant, such as 2026-03-03T02:13:00Z, 2026-03-03 or now-24h"
+                .to_owned()),
         },
         Kind::Map | Kind::Document if op.is_equality() => Ok(()),
         Kind::Map | Kind::Document => match values {

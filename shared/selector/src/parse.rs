@@ -131,8 +131,12 @@ impl Parser<'_> {
     fn missing(&mut self, within: Within) -> String {
         match (self.cursor.peek(), within) {
             (Some(')'), Within::Text) => misplaced(')'),
-            (Some(')' | ','), Within::Call) => "the function needs a selector: `related(type=AWS::EC2::VPC)`".to_owned(),
-            (Some(')'), Within::Group) => "the parentheses hold nothing; put a term in, or remove them".to_owned(),
+            (Some(')' | ','), Within::Call) => {
+                "the function needs a selector: `related(type=AWS::EC2::VPC)`".to_owned()
+            }
+            (Some(')'), Within::Group) => {
+                "the parentheses hold nothing; put a term in, or remove them".to_owned()
+            }
             (None, Within::Group | Within::Call) => "a parenthesis is never closed; add `)`".to_owned(),
             _ => "`|` needs a term on both sides: `a | b`".to_owned(),
         }
@@ -246,6 +250,12 @@ impl Parser<'_> {
                 "`~` takes one pattern; quote it if the comma belongs to it, and write `a|b` in quotes for several",
             ));
         }
+        if let Some('|' | '(') = self.cursor.peek() {
+            return Err(error(
+                self.cursor.column,
+                "quote a pattern that has `|` or parentheses in it: `name~\"a|b\"`; or put a space before it",
+            ));
+        }
         self.ends_here()?;
         let regex = Regex::new(&source).map_err(|message| error(first, message))?;
         Ok(Term::Matches { field, negated, regex, column })
@@ -286,7 +296,9 @@ fn add_alternative(found: &mut Vec<Node>, mut nodes: Vec<Node>) {
 }
 
 fn negates_nothing(sign: char) -> String {
-    format!("`{sign}` negates the term right after it: `{sign}field=value` or `{sign}(a b)`; quote it to search for it")
+    format!(
+        "`{sign}` negates the term right after it: `{sign}field=value` or `{sign}(a b)`; quote it to search for it"
+    )
 }
 
 /// The field that a head names.

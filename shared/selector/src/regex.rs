@@ -4,8 +4,8 @@
 //! both take: no groups that capture, no classes but lists of characters, every sign by its number.
 
 use regex_syntax::ast::{
-    Ast, AssertionKind, ClassPerlKind, ClassSet, ClassSetItem, Flag, FlagsItemKind, GroupKind, RepetitionKind,
-    RepetitionRange, parse::ParserBuilder,
+    AssertionKind, Ast, ClassPerlKind, ClassSet, ClassSetItem, Flag, FlagsItemKind, GroupKind,
+    RepetitionKind, RepetitionRange, parse::ParserBuilder,
 };
 
 /// The longest pattern, in characters.
@@ -180,9 +180,16 @@ impl Writer {
                 Ok(all)
             }
             Ast::Flags(flags) => {
-                let ignore_case =
-                    flags.flags.items.iter().any(|item| item.kind == FlagsItemKind::Flag(Flag::CaseInsensitive));
-                refused(if ignore_case { "`(?i)` other than at the start is" } else { "flags but `(?i)` are" })
+                let ignore_case = flags
+                    .flags
+                    .items
+                    .iter()
+                    .any(|item| item.kind == FlagsItemKind::Flag(Flag::CaseInsensitive));
+                refused(if ignore_case {
+                    "`(?i)` other than at the start is"
+                } else {
+                    "flags but `(?i)` are"
+                })
             }
         }
     }

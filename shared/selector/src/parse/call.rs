@@ -3,7 +3,8 @@
 use super::{MAX_CALLS, MAX_NESTING, ParseError, Parser, Within, error, head::Head};
 use crate::{Call, Direction, Selector, Term};
 
-const FUNCTIONS: &str = "the functions are related(SELECTOR, direction, depth), changed(SELECTOR) and finding(SELECTOR)";
+const FUNCTIONS: &str =
+    "the functions are related(SELECTOR, direction, depth), changed(SELECTOR) and finding(SELECTOR)";
 
 impl Parser<'_> {
     /// A function, whose parenthesis stands here.
@@ -52,7 +53,9 @@ impl Parser<'_> {
                 _ => {
                     return Err(error(
                         column,
-                        format!("`{word}` is no direction; write in, out or both: `related(SELECTOR, out, 2)`"),
+                        format!(
+                            "`{word}` is no direction; write in, out or both: `related(SELECTOR, out, 2)`"
+                        ),
                     ));
                 }
             };
@@ -71,7 +74,9 @@ impl Parser<'_> {
         self.cursor.skip_space();
         let column = self.cursor.column;
         let mut word = String::new();
-        while let Some(next) = self.cursor.peek().filter(|c| !c.is_whitespace() && !matches!(c, ',' | ')' | '(')) {
+        while let Some(next) =
+            self.cursor.peek().filter(|c| !c.is_whitespace() && !matches!(c, ',' | ')' | '('))
+        {
             word.push(self.cursor.plain(next)?);
         }
         self.cursor.skip_space();

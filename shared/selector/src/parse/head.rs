@@ -140,9 +140,7 @@ fn bare_word(text: String, column: usize) -> Result<Term, ParseError> {
             column,
             "terms side by side must all hold: leave `AND` out, or quote it to search for it",
         )),
-        "OR" => {
-            Err(error(column, "write `|` between alternatives: `a | b`; or quote `OR` to search for it"))
-        }
+        "OR" => Err(error(column, "write `|` between alternatives: `a | b`; or quote `OR` to search for it")),
         "NOT" => Err(error(
             column,
             "write `-` right before what must not hold: `-field=value`; or quote `NOT` to search for it",

@@ -20,7 +20,8 @@ pub(super) struct Value {
 impl Value {
     /// Whether it could be meant for the direction of `related`.
     pub(super) fn is_direction(&self) -> bool {
-        !self.quoted && matches!(&self.pattern, Pattern::Exact(text) if matches!(text.as_str(), "in" | "out" | "both"))
+        !self.quoted
+            && matches!(&self.pattern, Pattern::Exact(text) if matches!(text.as_str(), "in" | "out" | "both"))
     }
 }
 
@@ -83,9 +84,10 @@ impl Cursor<'_> {
         match self.peek() {
             None | Some(',') => Err(error(self.column, MISSING_VALUE)),
             Some(next) if next.is_whitespace() => Err(error(self.column, MISSING_VALUE)),
-            Some(next @ ('=' | '!' | '<' | '>' | '~')) => {
-                Err(error(self.column, format!("a value cannot begin with `{next}`; quote it: `\"{next}...\"`")))
-            }
+            Some(next @ ('=' | '!' | '<' | '>' | '~')) => Err(error(
+                self.column,
+                format!("a value cannot begin with `{next}`; quote it: `\"{next}...\"`"),
+            )),
             Some(_) => Ok(()),
         }
     }
