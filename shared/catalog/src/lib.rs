@@ -12,6 +12,7 @@ mod cursor;
 pub mod deliveries;
 mod digest;
 mod error;
+mod facets;
 mod findings;
 pub mod glance;
 mod graph;
@@ -36,6 +37,7 @@ mod view;
 pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
+pub use facets::{Facet, FacetValue, Facets, Total};
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
 pub use search::explain::TermResult;
@@ -207,7 +209,24 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn counts(&self) -> Result<Vec<Count>, Error> {
-        status::counts(&self.pool).await
+        status::counts(&self.pool, AsOf::default()).await
+    }
+
+    /// How many resources there were at an instant, by account, region and type.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn counts_at(&self, at: Timestamp) -> Result<Vec<Count>, Error> {
+        status::counts(&self.pool, AsOf { at: Some(at), recorded_at: None }).await
+    }
+
+    /// How many resources of a list there are by type, account, region and health, each without its own conditions.
+    /// Limit and cursor say nothing here.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn facets(&self, query: &ResourceQuery) -> Result<Facets, Error> {
+        facets::facets(&self.pool, query).await
     }
 
     /// Whether nothing was ever recorded.

@@ -11,7 +11,8 @@ mod tests;
 mod text;
 mod world;
 
-pub(crate) use related::prepare;
+pub(crate) use related::{Prepared, prepare};
+pub(crate) use text::escaped;
 pub(crate) use world::push_world;
 
 use model::Timestamp;

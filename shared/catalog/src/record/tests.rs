@@ -1,7 +1,7 @@
 //! The laws of `record`, on a real database.
 
 mod oracle;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 
