@@ -24,6 +24,20 @@ pub(crate) struct Prepared<'s> {
 }
 
 impl Prepared<'_> {
+    /// As [`Self::push`], where column `shown` holds what `perigee.shown(r.id)` says: a lateral join with `offset 0` works
+    /// it out once for each row, however many terms look at it.
+    pub(crate) fn push_over(&self, sql: &mut QueryBuilder<Postgres>, shown: &'static str) {
+        Compiler::new(sql, &resources::FIELDS, self.when, &self.related)
+            .with_shown(shown)
+            .push_selector(self.selector);
+    }
+
+    /// Whether any term looks at the shown document.
+    pub(crate) fn looks_at_documents(&self) -> bool {
+        let names = ["config", "properties", "labels"];
+        self.selector.terms().iter().any(|term| term.field().is_some_and(|field| names.contains(&field.name())))
+    }
+
     /// Adds ` and (condition)` for every top-level node. The conditions are on the aliases `r` and `h`.
     pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
         Compiler::new(sql, &resources::FIELDS, self.when, &self.related).push_selector(self.selector);
