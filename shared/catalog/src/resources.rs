@@ -13,7 +13,7 @@ use crate::{
     Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
     cursor::{self, limit_and_one},
     history,
-    search::{Column, Fields, When, Words, prepare, push_world},
+    search::{Column, Fields, When, Words, prepare},
 };
 
 /// The words for [`Evidence`], least first.
@@ -113,15 +113,12 @@ pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Re
     let mut sql = QueryBuilder::new(
         "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
                 r.since, r.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
-                h.reason as health_reason, h.since as health_since
-         from ",
+                h.reason as health_reason, h.since as health_since",
     );
-    push_world(&mut sql, None);
-    sql.push(" where true");
+    prepare(pool, &query.selector, When::default()).await?.push_described(&mut sql);
     if !query.include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    prepare(pool, &query.selector, When::default()).await?.push(&mut sql);
     if let Some(cursor) = &query.cursor {
         let [kind, account, region, native_id, id] = cursor::read::<5>(cursor)?;
         let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
@@ -145,13 +142,12 @@ pub(crate) async fn selected(
     include_deleted: bool,
 ) -> Result<Vec<ResourceId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
-    let mut sql = QueryBuilder::new("select r.id from ");
-    push_world(&mut sql, None);
-    sql.push(" where r.id = any (").push_bind(ids).push(")");
+    let mut sql = QueryBuilder::new("select r.id");
+    prepare(pool, selector, When::default()).await?.push_described(&mut sql);
+    sql.push(" and r.id = any (").push_bind(ids).push(")");
     if !include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    prepare(pool, selector, When::default()).await?.push(&mut sql);
     sql.push(" order by r.id");
     let found: Vec<Uuid> =
         sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;

@@ -12,7 +12,7 @@ mod text;
 mod world;
 
 pub(crate) use related::prepare;
-pub(crate) use world::push_world;
+use world::push_world;
 
 use model::Timestamp;
 use selector::{Kind, Schema, Selector};

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How many resources there are.
-pub(super) const RESOURCES: usize = 16;
+pub(super) const RESOURCES: usize = 12;
 
 pub(super) const TYPES: [&str; 3] = ["AWS::EC2::Instance", "AWS::S3::Bucket", "Kubernetes::apps::Deployment"];
 pub(super) const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
