@@ -157,19 +157,7 @@ impl Writer {
                 }
                 self.group(|writer| writer.write(&group.ast))
             }
-            Ast::Alternation(alternation) => self.group(|writer| {
-                let mut all = Size { empty: false, states: 1, repeated: 1 };
-                for (index, branch) in alternation.asts.iter().enumerate() {
-                    if index > 0 {
-                        writer.text.push('|');
-                    }
-                    let size = writer.write(branch)?;
-                    all.empty |= size.empty;
-                    all.states = all.states.saturating_add(size.states);
-                    all.repeated = all.repeated.max(size.repeated);
-                }
-                Ok(all)
-            }),
+            Ast::Alternation(alternation) => self.group(|writer| writer.alternatives(&alternation.asts)),
             Ast::Concat(concat) => {
                 let mut all = Size::NOTHING;
                 for part in &concat.asts {
@@ -193,6 +181,20 @@ impl Writer {
                 })
             }
         }
+    }
+
+    fn alternatives(&mut self, branches: &[Ast]) -> Result<Size, String> {
+        let mut all = Size::ONE;
+        for (index, branch) in branches.iter().enumerate() {
+            if index > 0 {
+                self.text.push('|');
+            }
+            let size = self.write(branch)?;
+            all.empty |= size.empty;
+            all.states = all.states.saturating_add(size.states);
+            all.repeated = all.repeated.max(size.repeated);
+        }
+        Ok(all)
     }
 
     fn group(&mut self, write: impl FnOnce(&mut Self) -> Result<Size, String>) -> Result<Size, String> {
