@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     Catalog, Error, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, When, Words, prepare, push_conditions, push_world},
+    search::{Column, Fields, When, Words, prepare, push_conditions},
 };
 
 /// How long deliveries that ended are kept.
@@ -285,10 +285,9 @@ impl Catalog {
     /// [`Error::BadSelector`], or what the database says.
     pub async fn described(&self, ids: &[ResourceId], selector: &Selector) -> Result<Vec<ResourceId>, Error> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let mut sql = QueryBuilder::new("select r.id from ");
-        push_world(&mut sql, None);
-        sql.push(" where r.id = any (").push_bind(ids).push(")");
-        prepare(&self.pool, selector, When::default()).await?.push(&mut sql);
+        let mut sql = QueryBuilder::new("select r.id");
+        prepare(&self.pool, selector, When::default()).await?.push_described(&mut sql);
+        sql.push(" and r.id = any (").push_bind(ids).push(")");
         let found: Vec<(Uuid,)> =
             sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("resources"))?;
         Ok(found.into_iter().map(|(id,)| id.into()).collect())

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Error, HealthNow, Resource, ResourceDetail, Version, VersionState, history,
-    search::{Column, Fields, When, Words, prepare, push_world},
+    search::{Column, Fields, When, Words, prepare},
 };
 
 /// The words for [`Evidence`], least first.
@@ -119,13 +119,12 @@ pub(crate) async fn selected(
     include_deleted: bool,
 ) -> Result<Vec<ResourceId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
-    let mut sql = QueryBuilder::new("select r.id from ");
-    push_world(&mut sql, None);
-    sql.push(" where r.id = any (").push_bind(ids).push(")");
+    let mut sql = QueryBuilder::new("select r.id");
+    prepare(pool, selector, When::default()).await?.push_described(&mut sql);
+    sql.push(" and r.id = any (").push_bind(ids).push(")");
     if !include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    prepare(pool, selector, When::default()).await?.push(&mut sql);
     sql.push(" order by r.id");
     let found: Vec<Uuid> =
         sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;

@@ -13,7 +13,7 @@ mod world;
 
 pub(crate) use related::{Prepared, prepare};
 pub(crate) use text::escaped;
-pub(crate) use world::push_world;
+use world::push_world;
 
 use model::Timestamp;
 use selector::{Kind, Schema, Selector};

@@ -298,6 +298,7 @@ impl Rows<'_> {
         if self.asks_for_health() && place != "h" {
             push_health(sql, self.as_of, "r.id");
         }
+        self.prepared.push_documents(sql);
         sql.push(" where true");
         self.push_moment(sql, source);
         self.push_lead(sql, &lead, source, place);
