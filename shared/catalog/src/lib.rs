@@ -4,6 +4,7 @@
 //! need in a fixed number of statements and writes what they answer in a fixed number of statements, in one
 //! transaction.
 
+mod account_diff;
 mod bench;
 mod changes;
 pub mod checks;
@@ -18,6 +19,7 @@ mod graph;
 pub mod health;
 mod history;
 pub mod manifests;
+mod moment;
 pub mod outbox;
 mod query;
 mod record;
@@ -33,14 +35,16 @@ mod tests;
 mod tests_support;
 mod view;
 
+pub use account_diff::{AccountDiffQuery, Became, ResourceChange};
 pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
+pub use history::{HistoryEntry, HistoryQuery};
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
 pub use view::{
-    Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,
-    Resource, ResourceDetail, SourceStatus, Version, VersionState,
+    Change, ChangeTarget, Count, Direction, Edge, EdgeDifferences, Finding, Graph, GraphNode, HealthNow,
+    Page, Rejected, Resource, ResourceDetail, SourceStatus, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
@@ -115,6 +119,43 @@ impl Catalog {
         resources::one(&self.pool, id).await
     }
 
+    /// One resource with its documents, as it was. `None` when nothing was known of it then.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resource_at(&self, id: ResourceId, as_of: AsOf) -> Result<Option<ResourceDetail>, Error> {
+        moment::one(&self.pool, id, as_of).await
+    }
+
+    /// The earliest instant at which anything was said of a resource. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn known_since(&self, id: ResourceId) -> Result<Option<Timestamp>, Error> {
+        moment::known_since(&self.pool, id).await
+    }
+
+    /// The relations of a resource that held at one of two moments and not at the other.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn edges_between(
+        &self,
+        id: ResourceId,
+        from: AsOf,
+        to: AsOf,
+    ) -> Result<EdgeDifferences, Error> {
+        moment::edges_between(&self.pool, id, from, to).await
+    }
+
+    /// The resources of an account that differ between two instants, by type, region and native id.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
+    pub async fn account_diff(&self, query: &AccountDiffQuery) -> Result<Page<ResourceChange>, Error> {
+        account_diff::list(&self.pool, query).await
+    }
+
     /// The resource that `reference` names: an id, an alias (an ARN, say), `type/native id`, `type/name`, or a
     /// native id or name alone.
     ///
@@ -124,17 +165,20 @@ impl Catalog {
         resources::resolve(&self.pool, reference).await
     }
 
-    /// The versions of a resource, latest first.
+    /// As [`Self::resolve`], by the aliases that were told of by an instant.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resolve_at(&self, reference: &str, at: Timestamp) -> Result<Option<ResourceId>, Error> {
+        moment::resolve(&self.pool, reference, at).await
+    }
+
+    /// The history of a resource, latest first.
     ///
     /// # Errors
     /// [`Error::BadCursor`], or what the database says.
-    pub async fn history(
-        &self,
-        id: ResourceId,
-        limit: u16,
-        cursor: Option<&str>,
-    ) -> Result<Page<Version>, Error> {
-        history::list(&self.pool, id, limit, cursor).await
+    pub async fn history(&self, query: &HistoryQuery) -> Result<Page<HistoryEntry>, Error> {
+        history::list(&self.pool, query).await
     }
 
     /// The relations of a resource that hold now, both ways.

@@ -137,13 +137,7 @@ fn compare(path: &str, before: &Value, after: &Value, depth: usize, out: &mut To
     }
 }
 
-fn objects(
-    path: &str,
-    old: &Map<String, Value>,
-    new: &Map<String, Value>,
-    depth: usize,
-    out: &mut Told,
-) {
+fn objects(path: &str, old: &Map<String, Value>, new: &Map<String, Value>, depth: usize, out: &mut Told) {
     let fields: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for field in fields {
         let step = format!("{path}{}", field_step(field, path.is_empty()));

@@ -339,7 +339,10 @@ async fn lists_begin_with_the_worst_and_can_be_asked_for_health() {
         let mut cursor = None;
         loop {
             let selector = selector::parse(text).unwrap();
-            let page = catalog.health_list(&HealthQuery { selector, limit: 2, cursor }).await.unwrap();
+            let page = catalog
+                .health_list(&HealthQuery { selector, limit: 2, cursor, ..HealthQuery::default() })
+                .await
+                .unwrap();
             names.extend(page.items.into_iter().map(|one| one.name));
             cursor = page.next;
             if cursor.is_none() {
