@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
-    AsOf, Error, Page, Resource, cursor,
+    AsOf, EdgeDifferences, Error, Page, Resource, ResourceDetail, cursor,
     moment::{self, Moment},
     resources,
 };
@@ -51,7 +51,7 @@ pub enum Became {
     Appeared,
     /// It was there, and was not there later.
     Went,
-    /// It was there at both instants, and looked different.
+    /// It looked different, and was there at both instants or gone at both.
     Changed,
     /// It was there at neither instant, and was there in between.
     Passed,
@@ -70,6 +70,57 @@ pub struct ResourceChange {
     /// The first of these places: fields of the document, `name` and `tags`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diff: Vec<Difference>,
+}
+
+/// What differs of one resource between two moments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResourceDiff {
+    /// The resource.
+    pub id: ResourceId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name at the later moment; at the earlier one, where it was not known at the later.
+    pub name: String,
+    /// The earlier moment.
+    pub from: Timestamp,
+    /// The later one.
+    pub to: Timestamp,
+    /// What became of it; absent where nothing differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became: Option<Became>,
+    /// The places that differ: fields of the shown document, `name`, `tags`, `health` and `deleted_at`.
+    pub differences: Vec<Difference>,
+    /// The relations that differ.
+    pub relations: EdgeDifferences,
+}
+
+/// What differs of one resource. `None` when nothing was known of it at either moment.
+pub(crate) async fn one(
+    pool: &PgPool,
+    id: ResourceId,
+    from: Timestamp,
+    to: Timestamp,
+    recorded_at: Option<Timestamp>,
+) -> Result<Option<ResourceDiff>, Error> {
+    let as_of = |at| AsOf { at: Some(at), recorded_at };
+    let before = moment::one(pool, id, as_of(from)).await?;
+    let after = moment::one(pool, id, as_of(to)).await?;
+    let Some(known) = after.as_ref().or(before.as_ref()) else { return Ok(None) };
+    let (kind, name) = (known.resource.kind.clone(), known.resource.name.clone());
+    let differences = ResourceDetail::differences(before.as_ref(), after.as_ref());
+    let relations = moment::edges_between(pool, id, as_of(from), as_of(to)).await?;
+    let there = |detail: &Option<ResourceDetail>| {
+        detail.as_ref().is_some_and(|detail| detail.resource.deleted_at.is_none())
+    };
+    let differs = !differences.is_empty() || relations != EdgeDifferences::default();
+    let became = match (there(&before), there(&after)) {
+        (false, true) => Some(Became::Appeared),
+        (true, false) => Some(Became::Went),
+        (false, false) if differs && before.is_none() => Some(Became::Passed),
+        (true, true) | (false, false) => differs.then_some(Became::Changed),
+    };
+    Ok(Some(ResourceDiff { id, kind, name, from, to, became, differences, relations }))
 }
 
 /// A resource of which something began or ended in between, and its place in the list.

@@ -23,7 +23,7 @@ use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, HistoryQuery, Page,
+    AsOf, Catalog, Error, HistoryQuery, Page,
     cursor::{self, limit_and_one},
     search::{Column, Fields, push_conditions},
 };
@@ -256,8 +256,23 @@ impl Catalog {
         limit: u16,
         cursor: Option<&str>,
     ) -> Result<Page<HealthChange>, Error> {
+        self.transitions_by(id, None, limit, cursor).await
+    }
+
+    /// The same, of those that came to be by an instant.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], or what the database says.
+    pub async fn transitions_by(
+        &self,
+        id: ResourceId,
+        at: Option<Timestamp>,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<HealthChange>, Error> {
         let place = cursor.map(read_cursor).transpose()?;
-        let query = HistoryQuery { limit, ..HistoryQuery::of(id) };
+        let as_of = AsOf { at, recorded_at: None };
+        let query = HistoryQuery { as_of, limit, ..HistoryQuery::of(id) };
         let rows = transition_rows(&self.pool, &query, place).await?;
         Ok(changes(rows, limit))
     }

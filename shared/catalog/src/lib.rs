@@ -35,7 +35,7 @@ mod tests;
 mod tests_support;
 mod view;
 
-pub use account_diff::{AccountDiffQuery, Became, ResourceChange};
+pub use account_diff::{AccountDiffQuery, Became, ResourceChange, ResourceDiff};
 pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
@@ -135,17 +135,19 @@ impl Catalog {
         moment::known_since(&self.pool, id).await
     }
 
-    /// The relations of a resource that held at one of two moments and not at the other.
+    /// What differs of a resource between two instants, as it is known now or was known at `recorded_at`. `None` when
+    /// nothing was known of it at either.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn edges_between(
+    pub async fn resource_diff(
         &self,
         id: ResourceId,
-        from: AsOf,
-        to: AsOf,
-    ) -> Result<EdgeDifferences, Error> {
-        moment::edges_between(&self.pool, id, from, to).await
+        from: Timestamp,
+        to: Timestamp,
+        recorded_at: Option<Timestamp>,
+    ) -> Result<Option<ResourceDiff>, Error> {
+        account_diff::one(&self.pool, id, from, to, recorded_at).await
     }
 
     /// The resources of an account that differ between two instants, by type, region and native id.

@@ -8,8 +8,8 @@ pub(super) use around::Around;
 use std::{collections::BTreeMap, sync::Arc};
 
 use ::catalog::{
-    Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail,
-    VersionState, Walk,
+    Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, HistoryQuery, Page, Resource,
+    ResourceDetail, VersionState, Walk,
     checks::Check,
     health::{HealthChange, ResourceHealth},
     runs::{Run, RunQuery},
@@ -81,7 +81,8 @@ pub(super) async fn page(
     let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
     let graph = catalog.graph(id, walk).await?.ok_or_else(|| no_such_resource(&reference))?;
     let around = Around::read(catalog, health.as_ref(), &transitions.items, &graph, id).await?;
-    let history = history::history(catalog, id, VERSIONS, versions.as_deref()).await?;
+    let versions_query = HistoryQuery { limit: VERSIONS, cursor: versions, ..HistoryQuery::of(id) };
+    let history = history::versions(catalog, &versions_query).await?;
     let now = app.context.clock.now();
     let checks = catalog.checks_of(id, now).await?;
     let runs = catalog.runs(&RunQuery { resource: Some(id), limit: RUNS, ..RunQuery::default() }).await?;

@@ -138,7 +138,7 @@ async fn relations_that_began_or_ended_between_two_moments_are_told() {
     record(&catalog, fact(i(), 10, sized("one", 1, Some("a"))), 1).await;
     record(&catalog, fact(i(), 20, sized("one", 1, Some("b"))), 2).await;
     let between = async |id, from: i64, to: AsOf| {
-        let told = catalog.edges_between(id, AsOf::at(minute(from)), to).await.expect("an answer");
+        let told = edges_between(&catalog.pool, id, AsOf::at(minute(from)), to).await.expect("an answer");
         let far = |edges: Vec<Edge>| edges.into_iter().map(|edge| edge.to_id).collect::<Vec<_>>();
         (far(told.appeared), far(told.went))
     };

@@ -34,6 +34,7 @@ fn version(source: &str, from: &str, to: Option<&str>, document: Option<&Value>)
         hash: document.map(|_| "ab".repeat(32)),
         document: document.cloned(),
         recorded_at: at(from),
+        superseded_at: None,
     }
 }
 
