@@ -135,6 +135,14 @@ impl Catalog {
         moment::known_since(&self.pool, id).await
     }
 
+    /// A resource and what it was related to at a moment. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn surroundings(&self, id: ResourceId, as_of: AsOf) -> Result<Option<Graph>, Error> {
+        moment::surroundings(&self.pool, id, as_of).await
+    }
+
     /// What differs of a resource between two instants, as it is known now or was known at `recorded_at`. `None` when
     /// nothing was known of it at either.
     ///
