@@ -146,7 +146,7 @@ pub(crate) async fn list(pool: &PgPool, query: &AccountDiffQuery) -> Result<Page
         let found = found(pool, query, place.as_deref()).await?;
         let last_round = i64::try_from(found.len()).is_ok_and(|found| found < FOUND);
         let ids: Vec<ResourceId> = found.iter().map(|found| ResourceId(found.id)).collect();
-        let wanted = if query.selector.terms.is_empty() {
+        let wanted = if query.selector.nodes.is_empty() {
             ids
         } else {
             resources::selected(pool, &query.selector, &ids, true).await?

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     AsOf, Catalog, Error, HistoryQuery, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
 /// A resource and how well it is.
@@ -96,7 +96,8 @@ const FIELDS: Fields = Fields {
         ("name", Column::Text("r.name")),
         ("tags", Column::Map("r.tags")),
     ],
-    words: &["r.name", "h.reason", "h.status"],
+    words: Words::Texts(&["r.name", "h.reason", "h.status"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -443,7 +444,7 @@ fn push_states(
             sql.push(" and h.valid_to > ").push_bind(at);
         }
     }
-    push_conditions(sql, &query.selector, &FIELDS)?;
+    push_conditions(sql, &query.selector, &FIELDS, When::default())?;
     if let Some(cursor) = &query.cursor {
         let [level, since, id] = cursor::read::<3>(cursor)?;
         let level: i16 = level.parse().map_err(|_| Error::BadCursor)?;
