@@ -3,6 +3,7 @@
 mod bodies;
 mod contract;
 mod manifests;
+mod moments;
 mod refusals;
 mod resume;
 mod story;

@@ -9,6 +9,7 @@ pub mod checks;
 pub mod completions;
 pub mod delete;
 pub mod deliveries;
+pub mod diff;
 pub mod digest;
 pub mod doctor;
 pub mod findings;
@@ -90,7 +91,7 @@ fn second(at: DateTime<Utc>) -> String {
 }
 
 /// A point in time as the API takes it. `now-24h`, as selectors write it, is the API's `24h`.
-fn since(text: &str) -> String {
+pub(crate) fn since(text: &str) -> String {
     text.strip_prefix("now-").unwrap_or(text).to_owned()
 }
 

@@ -22,7 +22,7 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
         findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
         run as run_playbook, runs, schema, scrape, show, sources, up,
     },
@@ -51,6 +51,7 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
         Command::Findings(remote) => ask(&remote, findings::run),
         Command::Show(remote) => ask(&remote, show::run),
         Command::History(remote) => ask(&remote, history::run),
+        Command::Diff(remote) => ask(&remote, diff::run),
         Command::Graph(remote) => ask(&remote, graph::run),
         Command::Deliveries(remote) => ask(&remote, deliveries::run),
         Command::Checks(remote) => ask(&remote, checks::run),

@@ -4,6 +4,7 @@
 //! need in a fixed number of statements and writes what they answer in a fixed number of statements, in one
 //! transaction.
 
+mod account_diff;
 mod bench;
 mod changes;
 pub mod checks;
@@ -19,6 +20,7 @@ mod graph;
 pub mod health;
 mod history;
 pub mod manifests;
+mod moment;
 pub mod outbox;
 mod query;
 mod record;
@@ -34,16 +36,18 @@ mod tests;
 mod tests_support;
 mod view;
 
+pub use account_diff::{AccountDiffQuery, Became, ResourceChange, ResourceDiff};
 pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use facets::{Facet, FacetValue, Facets, Total};
+pub use history::{HistoryEntry, HistoryQuery};
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
 pub use search::explain::TermResult;
 pub use view::{
-    Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,
-    Resource, ResourceDetail, SourceStatus, Version, VersionState,
+    Change, ChangeTarget, Count, Direction, Edge, EdgeDifferences, Finding, Graph, GraphNode, HealthNow,
+    Page, Rejected, Resource, ResourceDetail, SourceStatus, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
@@ -134,6 +138,53 @@ impl Catalog {
         resources::one(&self.pool, id).await
     }
 
+    /// One resource with its documents, as it was. `None` when nothing was known of it then.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resource_at(&self, id: ResourceId, as_of: AsOf) -> Result<Option<ResourceDetail>, Error> {
+        moment::one(&self.pool, id, as_of).await
+    }
+
+    /// The earliest instant at which anything was said of a resource. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn known_since(&self, id: ResourceId) -> Result<Option<Timestamp>, Error> {
+        moment::known_since(&self.pool, id).await
+    }
+
+    /// A resource and what it was related to at a moment. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn surroundings(&self, id: ResourceId, as_of: AsOf) -> Result<Option<Graph>, Error> {
+        moment::surroundings(&self.pool, id, as_of).await
+    }
+
+    /// What differs of a resource between two instants, as it is known now or was known at `recorded_at`. `None` when
+    /// nothing was known of it at either.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resource_diff(
+        &self,
+        id: ResourceId,
+        from: Timestamp,
+        to: Timestamp,
+        recorded_at: Option<Timestamp>,
+    ) -> Result<Option<ResourceDiff>, Error> {
+        account_diff::one(&self.pool, id, from, to, recorded_at).await
+    }
+
+    /// The resources of an account that differ between two instants, by type, region and native id.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
+    pub async fn account_diff(&self, query: &AccountDiffQuery) -> Result<Page<ResourceChange>, Error> {
+        account_diff::list(&self.pool, query).await
+    }
+
     /// The resource that `reference` names: an id, an alias (an ARN, say), `type/native id`, `type/name`, or a
     /// native id or name alone.
     ///
@@ -143,17 +194,20 @@ impl Catalog {
         resources::resolve(&self.pool, reference).await
     }
 
-    /// The versions of a resource, latest first.
+    /// As [`Self::resolve`], by the aliases that were told of by an instant.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resolve_at(&self, reference: &str, at: Timestamp) -> Result<Option<ResourceId>, Error> {
+        moment::resolve(&self.pool, reference, at).await
+    }
+
+    /// The history of a resource, latest first.
     ///
     /// # Errors
     /// [`Error::BadCursor`], or what the database says.
-    pub async fn history(
-        &self,
-        id: ResourceId,
-        limit: u16,
-        cursor: Option<&str>,
-    ) -> Result<Page<Version>, Error> {
-        history::list(&self.pool, id, limit, cursor).await
+    pub async fn history(&self, query: &HistoryQuery) -> Result<Page<HistoryEntry>, Error> {
+        history::list(&self.pool, query).await
     }
 
     /// The relations of a resource that hold now, both ways.

@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Error, HealthNow, Resource, ResourceDetail, Version, VersionState, history,
+    AsOf, Error, HealthNow, Resource, ResourceDetail, Version, VersionState, history,
     search::{Column, Fields, When, Words, prepare},
 };
 
@@ -71,16 +71,6 @@ pub(crate) struct Row {
 
 impl From<Row> for Resource {
     fn from(row: Row) -> Self {
-        let tags: BTreeMap<String, String> = match row.tags {
-            Value::Object(tags) => tags
-                .into_iter()
-                .map(|(key, value)| match value {
-                    Value::String(text) => (key, text),
-                    other => (key, other.to_string()),
-                })
-                .collect(),
-            _ => BTreeMap::new(),
-        };
         let evidence = match row.evidence {
             0 => Evidence::Reference,
             1 => Evidence::Event,
@@ -102,12 +92,26 @@ impl From<Row> for Resource {
             kind: row.kind,
             native_id: row.native_id,
             name: row.name,
-            tags,
+            tags: tags(row.tags),
             evidence,
             since: row.since,
             deleted_at: row.deleted_at,
             health,
         }
+    }
+}
+
+/// Tags as they are stored.
+pub(crate) fn tags(stored: Value) -> BTreeMap<String, String> {
+    match stored {
+        Value::Object(tags) => tags
+            .into_iter()
+            .map(|(key, value)| match value {
+                Value::String(text) => (key, text),
+                other => (key, other.to_string()),
+            })
+            .collect(),
+        _ => BTreeMap::new(),
     }
 }
 
@@ -161,16 +165,15 @@ pub(crate) async fn one(pool: &PgPool, id: ResourceId) -> Result<Option<Resource
     .map_err(Error::reading("aliases"))?;
     let sources = history::open(pool, id).await?;
     let mut document = merged(&sources);
-    if document.is_null()
-        && let Some(last) = history::last_documented(pool, id).await?
-    {
-        document = last;
+    if document.is_null() {
+        let mut last = history::last_documented(pool, &[id.into()], AsOf::default()).await?;
+        document = last.remove(&Uuid::from(id)).unwrap_or_default();
     }
     Ok(Some(ResourceDetail { resource, aliases, document, sources }))
 }
 
 /// The documents of the sources in one, by rank: of two that name the same field, the weightier source's is shown.
-fn merged(sources: &[Version]) -> Value {
+pub(crate) fn merged(sources: &[Version]) -> Value {
     let mut shown = Value::Null;
     for version in sources.iter().filter(|version| version.state == VersionState::Documented) {
         if let Some(document) = &version.document {

@@ -1,5 +1,6 @@
 //! The laws of `record`, on a real database.
 
+mod moments;
 mod oracle;
 pub(crate) mod world;
 
