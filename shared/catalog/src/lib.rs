@@ -4,7 +4,7 @@
 //! need in a fixed number of statements and writes what they answer in a fixed number of statements, in one
 //! transaction.
 
-mod bench;
+pub mod bench;
 mod changes;
 pub mod checks;
 mod connect;
@@ -33,7 +33,6 @@ mod tests;
 mod tests_support;
 mod view;
 
-pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};

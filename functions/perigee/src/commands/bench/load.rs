@@ -137,7 +137,7 @@ fn rows(sent: &Sent, took: Duration, arrived: &receiver::Arrivals, samples: &Sam
 }
 
 fn bar(name: &'static str, value: f64, unit: &'static str, bar: &'static str, ok: bool) -> Row {
-    Row { name, value, unit, bar: Some(bar), ok: Some(ok) }
+    Row { name: name.to_owned(), value, unit, bar: Some(bar), ok: Some(ok) }
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
