@@ -5,9 +5,12 @@
 mod copied;
 mod estate;
 mod kinds;
+mod rival;
 mod server;
+mod watch;
 
 pub use copied::Copied;
 pub use estate::{Estate, Seed};
 pub use kinds::{KINDS, Kind, Places, filled};
+pub use rival::{Disk, Rival};
 pub use server::ServerFacts;

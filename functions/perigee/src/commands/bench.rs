@@ -5,12 +5,19 @@ mod events;
 mod ground;
 pub mod load;
 mod machine;
+pub mod mixed;
+mod pages;
+mod questions;
+mod reading;
+mod times;
+mod writing;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use ports::{Clock, SystemClock};
 use serde::Serialize;
 
-use self::ground::Ground;
+use self::{ground::Ground, machine::Fact, questions::Reader};
 use crate::{
     exit::Done,
     output::{self, Format},
@@ -38,6 +45,8 @@ pub enum What {
     Estate(ground::Choice),
     /// A server under a steady stream of events: the lag from an event to the webhook that tells of it, and memory
     Load(load::Options),
+    /// Everything at once for half an hour: whether memory or latency grows
+    Mixed(mixed::Options),
 }
 
 /// A line of the table.
@@ -54,7 +63,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
     match &options.what {
         Some(What::Load(options)) => load::run(options),
         Some(What::Estate(options)) => make(options),
-        None => Ok(Done::All),
+        Some(What::Mixed(options)) => mixed::run(options),
+        None => measure(options),
     }
 }
 
@@ -62,6 +72,44 @@ fn make(options: &ground::Choice) -> anyhow::Result<Done> {
     let options = ground::Choice { keep: true, ..options.clone() };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async { Ground::open(&options).await?.close().await })?;
+    Ok(Done::All)
+}
+
+fn measure(options: &Options) -> anyhow::Result<Done> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let (facts, rows) = runtime.block_on(async {
+        let ground = Ground::open(&options.ground).await?;
+        let measured = measure_on(&ground).await;
+        ground.close().await?;
+        measured
+    })?;
+    report(options.output, &facts, &rows)
+}
+
+async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
+    let Ground { catalog, estate, .. } = ground;
+    let reader = Reader { catalog, estate };
+    let facts = machine::facts(&catalog.server_facts().await?);
+    let mut rows = vec![row("resources of the estate", estate.resources as f64, "resources")];
+    rows.extend(reading::disk(catalog).await?);
+    rows.extend(reading::questions(reader).await?);
+    rows.extend(reading::beside_paths(reader).await?);
+    rows.extend(writing::fresh(catalog, estate).await?);
+    // Measured again on the same estate, other resources are fresh.
+    let salt = SystemClock.now().timestamp().unsigned_abs();
+    rows.extend(writing::beside_readers(reader, salt).await?);
+    Ok((facts, rows))
+}
+
+/// Prints the machine and what was measured on it. A bar that was missed is a failure.
+fn report(format: Format, facts: &[Fact], rows: &[Row]) -> anyhow::Result<Done> {
+    let missed = rows.iter().filter(|row| row.ok == Some(false)).count();
+    output::show(format, &serde_json::json!({ "machine": facts, "items": rows }), |_| {
+        Ok(format!("{}\n\n{}", machine::table(facts), table(rows)))
+    })?;
+    if missed > 0 {
+        anyhow::bail!("{} missed", output::count(missed, "bar"));
+    }
     Ok(Done::All)
 }
 
@@ -86,4 +134,8 @@ fn table(rows: &[Row]) -> String {
 
 fn row(name: impl Into<String>, value: f64, unit: &'static str) -> Row {
     Row { name: name.into(), value, unit, bar: None, ok: None }
+}
+
+fn barred(name: impl Into<String>, value: f64, unit: &'static str, bar: &'static str, ok: bool) -> Row {
+    Row { name: name.into(), value, unit, bar: Some(bar), ok: Some(ok) }
 }

@@ -25,14 +25,24 @@ macro_rules! tables {
     };
 }
 
-/// Every table that `record` writes for a resource that is new.
-const TABLES: [Table; 9] = tables![
+/// Every table that `record` writes.
+const TABLES: [Table; 19] = tables![
     "ledger",
     "documents",
     "resources",
+    "resource_tags",
+    "shown_closed",
     "versions_open",
+    "versions_closed",
+    "sightings",
     "edges_open",
+    "edges_closed",
     "aliases",
+    "changes",
+    "change_resources",
+    "listings",
+    "listing_pages",
+    "page_sets",
     "outbox",
     "count_deltas",
     "source_status",

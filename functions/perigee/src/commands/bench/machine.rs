@@ -3,6 +3,8 @@
 use catalog::bench::ServerFacts;
 use serde::Serialize;
 
+use crate::output;
+
 /// A line of what the machine is.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Fact {
@@ -31,9 +33,15 @@ pub(super) fn memory_mib() -> u64 {
         .map_or(0, |kib| kib / 1024)
 }
 
-/// Resident memory of a process and of what it began, in MiB. Memory that they share counts once, as far as it is told.
+/// Resident memory of a process, in MiB.
 pub(super) fn resident_mib(pid: i32) -> Option<f64> {
-    let mut kib = kib_of(&format!("/proc/{pid}/status"), "VmRSS:")?;
+    Some(kib_of(&format!("/proc/{pid}/status"), "VmRSS:")? / 1024.0)
+}
+
+/// What a process and those that it began have each to themselves, in MiB: what a server's sessions share is of a fixed
+/// size, and would be counted by each of them.
+pub(super) fn private_mib(pid: i32) -> Option<f64> {
+    let mut kib = kib_of(&format!("/proc/{pid}/status"), "RssAnon:")?;
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     for child in children.split_whitespace() {
         kib += kib_of(&format!("/proc/{child}/status"), "RssAnon:").unwrap_or_default();
@@ -56,4 +64,9 @@ fn processor() -> String {
 fn first(file: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     text.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim().to_owned())
+}
+
+/// The machine for people.
+pub(super) fn table(facts: &[Fact]) -> String {
+    output::table(["MACHINE", ""], facts.iter().map(|fact| [fact.name.to_owned(), fact.value.clone()]))
 }
