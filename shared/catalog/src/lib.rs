@@ -6,6 +6,7 @@
 
 mod account_diff;
 mod bench;
+pub mod bench;
 mod changes;
 pub mod checks;
 mod connect;
