@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use selector::Selector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
     resources,
     search::{Column, Fields, push_conditions},
 };
-
-/// How long deliveries that ended are kept.
-const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
 /// A delivery, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -312,13 +309,4 @@ impl Catalog {
         .map_err(Error::reading("checks and findings"))?;
         Ok(rows.into_iter().map(|row| (row.id, row.state)).collect())
     }
-}
-
-/// Removes deliveries that ended long ago, with their attempts.
-pub(crate) async fn prune(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.deliveries where ended_at < $1", now - KEPT)
-        .execute(pool)
-        .await
-        .map_err(Error::writing("deliveries"))?;
-    Ok(())
 }

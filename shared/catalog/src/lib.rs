@@ -17,12 +17,14 @@ pub mod glance;
 mod graph;
 pub mod health;
 mod history;
+pub mod holds;
 pub mod manifests;
 pub mod outbox;
 mod query;
 mod record;
 mod rejected;
 mod resources;
+pub mod retention;
 pub mod runs;
 mod search;
 pub mod shards;
@@ -246,16 +248,15 @@ impl Catalog {
     }
 
     /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that were told
-    /// a while ago. To be called now and then; never needed for
+    /// a while ago and a slice of what is past its age. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
     /// What the database says.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
-        connect::make_partitions(&self.pool, now).await?;
+        connect::make_partitions(&self.pool, now, 0).await?;
         status::fold_counts(&self.pool).await?;
-        checks::prune(&self.pool, now).await?;
-        deliveries::prune(&self.pool, now).await?;
-        outbox::prune(&self.pool, now).await
+        outbox::prune(&self.pool, now).await?;
+        retention::maintain(&self.pool, now).await
     }
 }

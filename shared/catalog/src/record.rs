@@ -6,7 +6,7 @@
 
 mod decide;
 mod fold;
-mod listings;
+pub(crate) mod listings;
 pub(crate) mod load;
 mod plan;
 mod signals;
@@ -94,7 +94,7 @@ async fn record_plan(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> 
         if finding_ids.is_empty() { BTreeMap::new() } else { load::finding_states(db, &finding_ids).await? };
     let shown = show(db, plan, &touched, &decided).await?;
 
-    write::documents(db, plan).await?;
+    write::documents(db, plan, now).await?;
     let born = write::resources(db, plan, &touched, &shown, now).await?.ok_or(Failure::Lost)?;
     write::runs(db, &touched.heads, &decided, now).await?;
     write::sightings(db, &decided).await?;

@@ -1,0 +1,212 @@
+//! The tables that retention looks through, in the order in which it does: what refers to others before the others.
+//!
+//! In every piece of SQL, `x` is the row that may go.
+
+use super::policy::Kind;
+
+/// A table of what ended.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// Whether it has a partition for each month.
+    pub(super) monthly: bool,
+    /// When it ended. What has no end is never removed.
+    pub(super) ended: &'static str,
+    /// The type whose age counts, where types have ages of their own.
+    pub(super) kind_of: Option<&'static str>,
+    /// When a type's age counts, the instant before which the row may go; `o` is the type's own.
+    pub(super) horizon: &'static str,
+    /// Whether a hold keeps it.
+    pub(super) held: Option<&'static str>,
+    /// Whether it stays whatever its age.
+    pub(super) stays: Option<&'static str>,
+    /// What goes with it: further parts of the statement, in which `gone` is what went and `$7` is now.
+    pub(super) with: &'static str,
+    /// What is to be done before a partition `{leaf}` is dropped; `$1` is now.
+    pub(super) before_drop: Option<&'static str>,
+    /// Whether writers may refer to it without owning it, and are to be kept out.
+    pub(super) shared: bool,
+}
+
+const OWN: &str = "coalesce(o.horizon, $3)";
+
+const PLAIN: Table = Table {
+    name: "",
+    kind: Kind::History,
+    monthly: false,
+    ended: "",
+    kind_of: None,
+    horizon: OWN,
+    held: None,
+    stays: None,
+    with: "",
+    before_drop: None,
+    shared: false,
+};
+
+const OF_RESOURCE: Option<&str> = Some("(select r.type from perigee.resources r where r.id = x.resource_id)");
+const HELD_OVER_TIME: Option<&str> = Some("perigee.is_held(x.resource_id, x.valid_from, x.valid_to)");
+const HELD_AT: Option<&str> = Some("perigee.is_held(x.resource_id, x.at, x.at)");
+
+pub(super) const ALL: &[Table] = &[
+    Table {
+        name: "versions_closed",
+        monthly: true,
+        ended: "x.valid_to",
+        kind_of: OF_RESOURCE,
+        held: HELD_OVER_TIME,
+        with: ", loose as (
+            insert into perigee.documents_loose (hash, since)
+            select distinct document, $7::timestamptz from gone where document is not null
+            on conflict do nothing)",
+        before_drop: Some(
+            "insert into perigee.documents_loose (hash, since)
+             select distinct document, $1::timestamptz from perigee.{leaf} where document is not null
+             on conflict do nothing",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "edges_closed",
+        monthly: true,
+        ended: "x.valid_to",
+        kind_of: Some("(select r.type from perigee.resources r where r.id = x.from_id)"),
+        held: Some(
+            "(perigee.is_held(x.from_id, x.valid_from, x.valid_to) or perigee.is_held(x.to_id, x.valid_from, x.valid_to))",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "shown_closed",
+        monthly: true,
+        ended: "x.valid_to",
+        kind_of: Some("x.type"),
+        held: HELD_OVER_TIME,
+        ..PLAIN
+    },
+    Table {
+        name: "health_closed",
+        monthly: true,
+        ended: "x.valid_to",
+        kind_of: Some("x.type"),
+        held: HELD_OVER_TIME,
+        ..PLAIN
+    },
+    Table { name: "health_transitions", ended: "x.at", kind_of: OF_RESOURCE, held: HELD_AT, ..PLAIN },
+    Table {
+        name: "sightings",
+        kind: Kind::Sightings,
+        monthly: true,
+        ended: "x.at",
+        kind_of: OF_RESOURCE,
+        held: HELD_AT,
+        // Whether a resource is there depends on the last that each source saw of it, and on all that was said by one
+        // that calls it gone.
+        stays: Some(
+            "(not exists (select 1 from perigee.sightings s
+                          where s.resource_id = x.resource_id and s.source = x.source and s.at > x.at)
+              or exists (select 1 from perigee.versions_open v
+                         where v.resource_id = x.resource_id and v.source = x.source and v.content = 2))",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "changes",
+        kind: Kind::Changes,
+        monthly: true,
+        ended: "x.occurred_at",
+        kind_of: Some("''"),
+        // The longest age of what it touched.
+        horizon: "coalesce(
+            (select min(coalesce(t.horizon, $3))
+             from perigee.resources r left join unnest($1::text[], $2::timestamptz[]) t (type, horizon) on t.type = r.type
+             where r.id = any (x.targets || x.related)), $3)",
+        held: Some(
+            "exists (select 1 from unnest(x.targets || x.related) i (id)
+                     where perigee.is_held(i.id, x.occurred_at, x.occurred_at))",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "change_resources",
+        kind: Kind::Changes,
+        monthly: true,
+        ended: "x.occurred_at",
+        kind_of: Some("''"),
+        // As long as its change.
+        horizon: "$6",
+        stays: Some(
+            "exists (select 1 from perigee.changes c where c.id = x.change_id and c.occurred_at = x.occurred_at)",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "findings",
+        kind: Kind::Findings,
+        ended: "x.at",
+        held: Some("exists (select 1 from unnest(x.resources) i (id) where perigee.is_held(i.id, x.first_seen, x.at))"),
+        stays: Some("x.status = 'open'"),
+        with: ", statements as (delete from perigee.finding_statements s using gone where s.finding_id = gone.id)",
+        ..PLAIN
+    },
+    Table { name: "check_results", kind: Kind::Checks, ended: "x.at", ..PLAIN },
+    Table {
+        name: "runs",
+        kind: Kind::Runs,
+        ended: "x.ended_at",
+        held: Some("perigee.is_held(x.resource_id, x.created_at, x.ended_at)"),
+        with: ", steps as (delete from perigee.run_steps s using gone where s.run_id = gone.id)
+               , attempts as (delete from perigee.run_attempts s using gone where s.run_id = gone.id)
+               , output as (delete from perigee.step_output s using gone where s.run_id = gone.id)",
+        ..PLAIN
+    },
+    Table {
+        name: "deliveries",
+        kind: Kind::Deliveries,
+        ended: "x.ended_at",
+        held: Some("perigee.is_held(x.resource_id, x.created_at, x.ended_at)"),
+        ..PLAIN
+    },
+    Table { name: "listings", kind: Kind::Listings, ended: "x.began", ..PLAIN },
+    Table {
+        name: "listing_pages",
+        kind: Kind::Listings,
+        ended: "x.at",
+        // A listing without its pages would prove the absence of all; and what was last seen unchanged was seen there.
+        stays: Some(
+            "(exists (select 1 from perigee.listings l where l.id = x.listing_id)
+              or not exists (select 1 from perigee.listing_pages p
+                             where p.account = x.account and p.region = x.region and p.source = x.source
+                               and p.type = x.type and p.page = x.page and p.at > x.at))",
+        ),
+        ..PLAIN
+    },
+    Table {
+        name: "page_sets",
+        kind: Kind::Listings,
+        ended: "'-infinity'::timestamptz",
+        stays: Some(
+            "(exists (select 1 from perigee.listing_pages p where p.seen = x.hash)
+              or exists (select 1 from perigee.listing_pages p where p.unchanged = x.hash))",
+        ),
+        shared: true,
+        ..PLAIN
+    },
+    Table { name: "count_log", kind: Kind::Counts, monthly: true, ended: "x.at", ..PLAIN },
+    Table {
+        name: "count_days",
+        kind: Kind::Counts,
+        ended: "((x.day + 1)::timestamp at time zone 'UTC')",
+        stays: Some("x.day = date '0001-01-01'"),
+        // What they add up to is how many there are, so that stays, before all days.
+        with: ", folded as (
+            insert into perigee.count_days as c (day, account, region, type, health, delta)
+            select date '0001-01-01', account, region, type, health, sum(delta)::bigint from gone
+            group by account, region, type, health order by account, region, type, health
+            on conflict (day, account, region, type, health) do update set delta = c.delta + excluded.delta)",
+        ..PLAIN
+    },
+    Table { name: "rejected", kind: Kind::Rejected, ended: "x.recorded_at", ..PLAIN },
+    Table { name: "ledger", kind: Kind::Ledger, ended: "x.recorded_at", ..PLAIN },
+];
