@@ -108,6 +108,21 @@ async fn held(catalog: &Catalog) -> Meaning {
             .await
             .expect("resources");
     meaning.deleted.extend(deleted.into_iter().map(|(id, at)| format!("{} {at}", ResourceId(id))));
+    type ShownRow =
+        (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, String, serde_json::Value, Option<DateTime<Utc>>);
+    let shown: Vec<ShownRow> = sqlx::query_as(
+        "select id, shown_from, null::timestamptz, name, tags, deleted_at from perigee.resources
+         union all
+         select resource_id, valid_from, valid_to, name, tags, deleted_at from perigee.shown_closed
+         where superseded_at is null",
+    )
+    .fetch_all(&catalog.pool)
+    .await
+    .expect("shown states");
+    for (id, from, to, name, tags, deleted_at) in shown {
+        let line = format!("{} {from} {to:?} {name} {tags} {deleted_at:?}", ResourceId(id));
+        assert!(meaning.shown.insert(line), "a shown state stands twice");
+    }
     meaning
 }
 
@@ -139,6 +154,24 @@ async fn counts_agree(catalog: &Catalog) {
     assert_eq!(kept, there, "counts drifted from the rows");
 }
 
+/// The rows of tags, and the tags of the rows.
+async fn tags_agree(catalog: &Catalog) {
+    let drifted: i64 = sqlx::query_scalar(
+        "select count(*) from (
+             select r.id, r.deleted_at is not null as gone, t.key, t.value
+             from perigee.resources r cross join lateral jsonb_each_text(r.tags) t
+             except select resource_id, gone, key, value from perigee.resource_tags) missing
+         full join (
+             select resource_id, gone, key, value from perigee.resource_tags
+             except select r.id, r.deleted_at is not null, t.key, t.value
+             from perigee.resources r cross join lateral jsonb_each_text(r.tags) t) surplus on false",
+    )
+    .fetch_one(&catalog.pool)
+    .await
+    .expect("tags");
+    assert_eq!(drifted, 0, "rows of tags drifted");
+}
+
 async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]) {
     let accounts: Vec<Vec<Observation>> =
         cases.iter().enumerate().map(|(n, case)| observations(&account(n), case)).collect();
@@ -156,6 +189,8 @@ async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]
         agree(cases, &held.versions, &expected.versions);
         agree(cases, &held.edges, &expected.edges);
         agree(cases, &held.deleted, &expected.deleted);
+        agree(cases, &held.shown, &expected.shown);
+        tags_agree(catalog).await;
         counts_agree(catalog).await;
         digests.push(catalog.digest().await.expect("a digest"));
     }
