@@ -33,6 +33,7 @@ mod status;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+pub mod verify;
 mod view;
 
 pub use bench::Copied;

@@ -12,7 +12,7 @@ mod plan;
 mod signals;
 pub(crate) mod states;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

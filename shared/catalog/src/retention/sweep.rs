@@ -94,11 +94,14 @@ async fn drop_leaf(
     let kept: Vec<&str> = table.held.filter(|_| held == Held::Some).into_iter().chain(table.stays).collect();
     if !kept.is_empty() {
         let name = &leaf.name;
-        let locked = sqlx::query(AssertSqlSafe(format!(r#"lock table perigee."{name}" in share mode nowait"#)));
-        match locked.execute(&mut *tx).await {
-            Ok(_) => {}
-            Err(error) if lock::is_busy(&error) => return Ok(Dropped::Busy),
-            Err(error) => return Err(Error::writing("a partition")(error)),
+        if held == Held::Some {
+            // What is held and comes late comes before this or goes elsewhere.
+            let locked = sqlx::query(AssertSqlSafe(format!(r#"lock table perigee."{name}" in share mode nowait"#)));
+            match locked.execute(&mut *tx).await {
+                Ok(_) => {}
+                Err(error) if lock::is_busy(&error) => return Ok(Dropped::Busy),
+                Err(error) => return Err(Error::writing("a partition")(error)),
+            }
         }
         let sql = format!(r#"select exists (select 1 from perigee."{name}" x where {})"#, kept.join(" or "));
         let any: bool = sqlx::query_scalar(AssertSqlSafe(sql))

@@ -56,6 +56,15 @@ pub(super) const ALL: &[Table] = &[
         ended: "x.valid_to",
         kind_of: OF_RESOURCE,
         held: HELD_OVER_TIME,
+        // What nobody documents any more is shown as it last looked.
+        stays: Some(
+            "(x.content = 1 and x.superseded_at is null
+              and exists (select 1 from perigee.resources r where r.id = x.resource_id and r.deleted_at is null)
+              and not exists (select 1 from perigee.versions_open v where v.resource_id = x.resource_id and v.content = 1)
+              and not exists (select 1 from perigee.versions_closed c
+                              where c.resource_id = x.resource_id and c.source = x.source and c.superseded_at is null
+                                and c.content = 1 and c.valid_to > x.valid_to))",
+        ),
         with: ", loose as (
             insert into perigee.documents_loose (hash, since)
             select distinct document, $7::timestamptz from gone where document is not null
@@ -101,13 +110,12 @@ pub(super) const ALL: &[Table] = &[
         ended: "x.at",
         kind_of: OF_RESOURCE,
         held: HELD_AT,
-        // Whether a resource is there depends on the last that each source saw of it, and on all that was said by one
-        // that calls it gone.
+        // Whether a resource is there depends on the last that each source saw of it, and, where one ever called it gone,
+        // on all that they saw.
         stays: Some(
             "(not exists (select 1 from perigee.sightings s
                           where s.resource_id = x.resource_id and s.source = x.source and s.at > x.at)
-              or exists (select 1 from perigee.versions_open v
-                         where v.resource_id = x.resource_id and v.source = x.source and v.content = 2))",
+              or exists (select 1 from perigee.resources r where r.id = x.resource_id and r.contested))",
         ),
         ..PLAIN
     },
