@@ -76,3 +76,6 @@ exception when lock_not_available then
 end
 $$;
 comment on function perigee.drop_partition is 'Detaches and drops a partition; false where somebody was reading, and nothing happened.';
+
+-- Which resources some source ever called gone: all that was seen of those is kept.
+create index resources_contested on perigee.resources (id) where contested;

@@ -9,6 +9,7 @@ mod resources;
 mod runs;
 mod scrapers;
 mod system;
+mod upkeep;
 
 pub(crate) use health::no_such_check;
 pub(crate) use lists::ChangeFilter;
@@ -67,6 +68,7 @@ fn routes() -> ApiRouter<Arc<App>> {
         .merge(manifests::routes())
         .merge(runs::routes())
         .merge(scrapers::routes())
+        .merge(upkeep::routes())
         .merge(of_the_server())
 }
 

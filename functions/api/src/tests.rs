@@ -6,6 +6,7 @@ mod manifests;
 mod refusals;
 mod resume;
 mod story;
+mod upkeep;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -83,7 +83,7 @@ pub fn migrator() -> Migrator {
 }
 
 /// The newest schema version this build knows.
-fn known_version() -> i64 {
+pub(crate) fn known_version() -> i64 {
     migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 

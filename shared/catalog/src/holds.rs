@@ -123,6 +123,7 @@ impl Catalog {
         .await
         .map_err(Error::writing("a hold"))?;
         if made.rows_affected() == 0 {
+            tx.rollback().await.map_err(Error::writing("a hold"))?;
             return Ok(None);
         }
         add_matching(&mut tx, &new.name, &new.selector).await?;

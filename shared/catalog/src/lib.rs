@@ -33,6 +33,7 @@ mod status;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+pub mod transfer;
 pub mod verify;
 mod view;
 

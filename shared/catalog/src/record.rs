@@ -142,9 +142,19 @@ async fn touch(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result
     let mentioned: Vec<Uuid> =
         plan.resources.keys().filter(|id| !earliest.contains_key(id)).map(|id| Uuid::from(*id)).collect();
     let held = if mentioned.is_empty() { BTreeMap::new() } else { load::held(db, &mentioned).await? };
-    // What is mentioned at an earlier instant than ever before begins earlier.
-    let earlier =
-        held.iter().filter(|(id, held)| plan.resources.get(id).is_some_and(|p| p.named < held.named_at));
+    // What is mentioned at an earlier instant than ever before begins earlier, and by another name is found by it.
+    let renamed: BTreeSet<ResourceId> = plan
+        .aliases
+        .keys()
+        .filter(|(alias, id)| {
+            let known = |held: &Held| held.words.lines().any(|word| word == alias.to_lowercase());
+            !alias.starts_with("arn:") && held.get(id).is_some_and(|held| !known(held))
+        })
+        .map(|(_, id)| *id)
+        .collect();
+    let earlier = held.iter().filter(|(id, held)| {
+        renamed.contains(id) || plan.resources.get(id).is_some_and(|p| p.named < held.named_at)
+    });
     let ids: Vec<Uuid> = earliest.keys().chain(earlier.map(|(id, _)| id)).map(|id| Uuid::from(*id)).collect();
     let stored = load::lock(db, &ids).await?;
     let ids: Vec<Uuid> = stored.keys().map(|id| Uuid::from(*id)).collect();

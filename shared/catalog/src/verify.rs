@@ -10,7 +10,7 @@
 mod checks;
 mod shown;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use model::Timestamp;
 use schemars::JsonSchema;

@@ -14,6 +14,13 @@ pub(super) async fn begin(pool: &PgPool) -> Result<Option<Transaction<'static, P
     Ok(got.map(|_| tx))
 }
 
+/// Ends a transaction in which nothing is removed, now and not when its connection is used next: what comes after would
+/// find the lock taken.
+pub(super) async fn give_up<T>(tx: Transaction<'static, Postgres>, answer: T) -> Result<T, Error> {
+    tx.rollback().await.map_err(Error::writing("the retention lock"))?;
+    Ok(answer)
+}
+
 /// Waits for a removal that is under way, and keeps others out until the transaction ends.
 pub(crate) async fn wait(db: &mut PgConnection) -> Result<(), Error> {
     sqlx::query_scalar!("select holder from perigee.retention_lock for update")

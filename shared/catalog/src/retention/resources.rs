@@ -35,7 +35,7 @@ pub(super) async fn remove(
         let Some(mut tx) = lock::begin(pool).await? else { return Ok(false) };
         if !lock::keep_writers_out(&mut tx).await? {
             removed.busy.push("resources".to_owned());
-            return Ok(true);
+            return lock::give_up(tx, true).await;
         }
         // Writers may have told of them since; none does now.
         let ids = past(&mut tx, &horizons, Some(&candidates)).await?;

@@ -99,7 +99,7 @@ async fn drop_leaf(
             let locked = sqlx::query(AssertSqlSafe(format!(r#"lock table perigee."{name}" in share mode nowait"#)));
             match locked.execute(&mut *tx).await {
                 Ok(_) => {}
-                Err(error) if lock::is_busy(&error) => return Ok(Dropped::Busy),
+                Err(error) if lock::is_busy(&error) => return lock::give_up(tx, Dropped::Busy).await,
                 Err(error) => return Err(Error::writing("a partition")(error)),
             }
         }
@@ -109,7 +109,7 @@ async fn drop_leaf(
             .await
             .map_err(Error::reading("a partition"))?;
         if any {
-            return Ok(Dropped::Kept);
+            return lock::give_up(tx, Dropped::Kept).await;
         }
     }
     if let Some(before) = table.before_drop {
@@ -126,7 +126,7 @@ async fn drop_leaf(
         .await
         .map_err(Error::writing("a partition"))?;
     if !dropped {
-        return Ok(Dropped::Busy);
+        return lock::give_up(tx, Dropped::Busy).await;
     }
     sqlx::query!("delete from perigee.retention_walks where relation = $1", leaf.name)
         .execute(&mut *tx)
@@ -156,7 +156,7 @@ async fn walk(
         };
         if table.shared && !lock::keep_writers_out(&mut tx).await? {
             removed.busy.push(leaf.name.clone());
-            return Ok(true);
+            return lock::give_up(tx, true).await;
         }
         let gone = slice(&mut tx, table, leaf, horizons, (next, next + BLOCKS), now).await?;
         if !gone.is_empty() {

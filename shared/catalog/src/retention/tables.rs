@@ -188,6 +188,29 @@ pub(super) const ALL: &[Table] = &[
                              where p.account = x.account and p.region = x.region and p.source = x.source
                                and p.type = x.type and p.page = x.page and p.at > x.at))",
         ),
+        // What a page saw unchanged was seen there. The last that was seen of what is on no page any more becomes a
+        // sighting, and so does all that was seen of what some source ever called gone.
+        with: ", marks as materialized (
+                select source, unchanged, max(at) as at from gone where unchanged is not null group by source, unchanged
+            ), latest as materialized (
+                select distinct p.source, m.id
+                from (select distinct on (account, region, source, type, page) source, unchanged
+                      from perigee.listing_pages order by account, region, source, type, page, at desc) p
+                join perigee.page_sets s on s.hash = p.unchanged cross join lateral unnest(s.ids) m (id)
+            ), last_seen as (
+                select m.id, k.source, max(k.at) as at
+                from marks k join perigee.page_sets s on s.hash = k.unchanged cross join lateral unnest(s.ids) m (id)
+                where (k.source, m.id) not in (select source, id from latest)
+                group by m.id, k.source
+                union
+                select m.id, g.source, g.at
+                from gone g join perigee.page_sets s on s.hash = g.unchanged cross join lateral unnest(s.ids) m (id)
+                where m.id in (select r.id from perigee.resources r where r.contested)
+            ), sighted as (
+                insert into perigee.sightings (resource_id, source, at, state_id, documented)
+                select l.id, l.source, l.at, 0, true
+                from last_seen l join perigee.resources r on r.id = l.id
+                on conflict do nothing)",
         ..PLAIN
     },
     Table {
