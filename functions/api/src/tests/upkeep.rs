@@ -77,3 +77,55 @@ async fn what_changes_much_is_done_by_local_servers_only() {
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path}: {}", refused.text);
     }
 }
+
+/// The events that others published, in bodies that the API takes; none where they are not on this machine.
+fn third_party() -> Vec<Vec<u8>> {
+    #[expect(clippy::disallowed_methods, reason = "where the data is, is the environment's to say")]
+    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(folder) = var("PERIGEE_TEST_DATA") else {
+        assert!(var("PERIGEE_REQUIRE_DATA").as_deref() != Some("1"), "PERIGEE_TEST_DATA is not set");
+        println!("skipped: PERIGEE_TEST_DATA is not set");
+        return Vec::new();
+    };
+    let folder = std::path::Path::new(&folder).join("aws-events");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (lines, packed): (Vec<_>, Vec<_>) =
+        files.partition(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    let packed = packed.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "gz"));
+    let mut bodies: Vec<Vec<u8>> = packed.map(|path| std::fs::read(path).unwrap()).collect();
+    bodies.push(Vec::new());
+    for file in lines {
+        for line in std::fs::read(file).unwrap().split_inclusive(|byte| *byte == b'\n') {
+            if bodies.last().is_none_or(|body| body.len() + line.len() > 1_000_000) {
+                bodies.push(Vec::new());
+            }
+            bodies.last_mut().unwrap().extend_from_slice(line);
+        }
+    }
+    bodies
+}
+
+#[tokio::test]
+async fn the_story_and_what_others_published_agree_with_themselves_and_move_with_equal_digest() {
+    let server = Server::empty().await;
+    let fed = server.post("/api/v1/events", super::story::story()).await;
+    assert_eq!(fed.status, StatusCode::OK, "{}", fed.text);
+    for events in third_party() {
+        let fed = server.post("/api/v1/events", events).await;
+        assert!(fed.status.is_success(), "{}", fed.text);
+    }
+    let other = Server::empty().await;
+    let exported = server.get("/api/v1/export").await.text;
+    let imported = lines(&other.ask("POST", "/api/v1/import", &[], exported).await.text);
+    let rows = &imported.last().unwrap()["imported"]["rows"];
+    assert!(rows.as_i64().unwrap() > 100, "{imported:?}");
+    println!("{rows} rows moved");
+    assert_eq!(other.get("/api/v1/digest").await.json(), server.get("/api/v1/digest").await.json());
+    for server in [&server, &other] {
+        let verified = server.get("/api/v1/verify").await.text;
+        assert_eq!(lines(&verified).last().unwrap()["done"]["faults"], 0, "{verified}");
+    }
+    // What was taken there is known here.
+    let again = other.post("/api/v1/events", super::story::story()).await.json();
+    assert_eq!(again["accepted"], 0, "{again}");
+}
