@@ -5,8 +5,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     client::Connection,
     commands::{
-        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor,
-        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy, query,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor, export,
+        findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy, query,
         rejected, reset, retention, run, runs, schema, scrape, show, sources, up, verify,
     },
     output::Format,

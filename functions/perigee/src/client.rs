@@ -189,7 +189,9 @@ impl Client {
         let response = answer.map_err(|source| self.unanswered(source))?;
         if !response.status().is_success() {
             let refused = self.read::<Value>(Ok(response));
-            return Err(refused.err().unwrap_or_else(|| self.not_perigee("its answer is not what was asked for")));
+            return Err(refused
+                .err()
+                .unwrap_or_else(|| self.not_perigee("its answer is not what was asked for")));
         }
         Ok(io::BufReader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
     }

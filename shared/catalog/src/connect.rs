@@ -208,7 +208,8 @@ pub(crate) async fn reset(pool: &PgPool) -> Result<(), Error> {
                   perigee.count_deltas, perigee.counts, perigee.health, perigee.health_transitions, perigee.checks,
                   perigee.check_results, perigee.marks, perigee.deliveries,
                   perigee.delivery_attempts, perigee.runs, perigee.run_specs, perigee.run_steps, perigee.run_attempts,
-                  perigee.step_output, perigee.playbook_schedules, perigee.scrapers, perigee.shards"
+                  perigee.step_output, perigee.playbook_schedules, perigee.scrapers, perigee.shards,
+                  perigee.documents_loose, perigee.hold_resources, perigee.retention_walks, perigee.horizons"
     )
     .execute(pool)
     .await

@@ -87,7 +87,9 @@ pub enum Error {
         table: &'static str,
     },
     /// A hold whose selector means nothing here, so that what it keeps is not known and nothing may be removed.
-    #[error("the hold `{name}` cannot be evaluated, so that nothing may be removed; release it and make it anew")]
+    #[error(
+        "the hold `{name}` cannot be evaluated, so that nothing may be removed; release it and make it anew"
+    )]
     Hold {
         /// Its name.
         name: String,

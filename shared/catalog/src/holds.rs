@@ -176,10 +176,11 @@ impl Catalog {
 
 /// Adds to every hold in force what it matches now. One that cannot be evaluated keeps all: nothing may be removed.
 pub(crate) async fn evaluate(pool: &PgPool) -> Result<Held, Error> {
-    let holds = sqlx::query!("select name, selector from perigee.holds where released_at is null order by name")
-        .fetch_all(pool)
-        .await
-        .map_err(Error::reading("holds"))?;
+    let holds =
+        sqlx::query!("select name, selector from perigee.holds where released_at is null order by name")
+            .fetch_all(pool)
+            .await
+            .map_err(Error::reading("holds"))?;
     for hold in &holds {
         let mut tx = connect::begin(pool).await.map_err(Error::connecting)?;
         add_matching(&mut tx, &hold.name, &hold.selector)

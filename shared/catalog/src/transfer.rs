@@ -79,7 +79,8 @@ const REPLACED: &[&str] =
     &["checks", "check_results", "shards", "scrapers", "playbook_schedules", "source_status"];
 
 /// The tables that are not moved. An import empties those that are notes of what was there before.
-const LEFT: &[&str] = &["outbox", "marks", "retention_walks", "retention_lock", "migrations", "migration_lock"];
+const LEFT: &[&str] =
+    &["outbox", "marks", "retention_walks", "retention_lock", "migrations", "migration_lock"];
 
 /// A line that is no row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

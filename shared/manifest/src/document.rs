@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{API_VERSION, Check, Connection, HealthRule, Notification, Playbook, Retention, Scraper, Silence};
+use crate::{
+    API_VERSION, Check, Connection, HealthRule, Notification, Playbook, Retention, Scraper, Silence,
+};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {

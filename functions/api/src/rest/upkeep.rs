@@ -46,17 +46,21 @@ const REASON_LENGTH: usize = 1000;
 /// The routes of upkeep.
 pub(super) fn routes() -> ApiRouter<Arc<App>> {
     let plan_say = say("planRetention", "What retention would remove now, and what holds keep");
-    let run_say = say("runRetention", "Remove what is past its age, within a bounded time (local servers only)");
+    let run_say =
+        say("runRetention", "Remove what is past its age, within a bounded time (local servers only)");
     let holds_say = say("listHolds", "What retention may not remove, and why");
     let hold_say = say("makeHold", "Keep the history of the resources that a selector names");
     let release_say = say("releaseHold", "Release a hold, named by its name");
-    let verify_say =
-        |id, summary| say_text(id, summary, LINES);
-    let verify_only = verify_say("verify", "Whether the catalog agrees with itself: faults and checks, a line each");
+    let verify_say = |id, summary| say_text(id, summary, LINES);
+    let verify_only =
+        verify_say("verify", "Whether the catalog agrees with itself: faults and checks, a line each");
     let repair = verify_say("repair", "As verify, and what can be mended is mended (local servers only)");
     let export_say = say_text("export", "The whole catalog as lines of JSON", LINES);
-    let import_say =
-        say_text("import", "Take a whole catalog, as export writes it, into an empty one (local servers only)", LINES);
+    let import_say = say_text(
+        "import",
+        "Take a whole catalog, as export writes it, into an empty one (local servers only)",
+        LINES,
+    );
     ApiRouter::new()
         .api_route("/api/v1/retention", get_with(plan, plan_say))
         .api_route("/api/v1/retention/run", post_with(run, run_say))
@@ -103,7 +107,11 @@ async fn run(
     // Well below the time limit of an answer.
     let budget = Budget { slices: 100_000, time: std::time::Duration::from_secs(10) };
     let removed = app.context.catalog.retain(app.context.clock.now(), fresh, budget).await?;
-    tracing::info!(done = removed.done, rows = removed.rows.values().sum::<i64>(), "Removed what is past its age");
+    tracing::info!(
+        done = removed.done,
+        rows = removed.rows.values().sum::<i64>(),
+        "Removed what is past its age"
+    );
     Ok(Json(removed))
 }
 
@@ -120,10 +128,12 @@ async fn hold(
 ) -> Result<Json<Hold>, Problem> {
     let Json(new) = read(body)?;
     let wrong = |detail: &str| Err(Problem::new(Kind::BadBody, detail));
-    if new.name.is_empty() || new.name.chars().count() > NAME_LENGTH || new.name.chars().any(char::is_control) {
+    if new.name.is_empty() || new.name.chars().count() > NAME_LENGTH || new.name.chars().any(char::is_control)
+    {
         return wrong("name: a hold has a name of at most 63 characters");
     }
-    if new.reason.trim().is_empty() || new.reason.chars().count() > REASON_LENGTH || new.reason.contains('\0') {
+    if new.reason.trim().is_empty() || new.reason.chars().count() > REASON_LENGTH || new.reason.contains('\0')
+    {
         return wrong("reason: say why, in at most 1000 characters");
     }
     if new.selector.trim().is_empty() {
@@ -134,7 +144,8 @@ async fn hold(
     }
     let made = app.context.catalog.hold(&new, app.context.clock.now()).await?;
     made.map(Json).ok_or_else(|| {
-        let detail = format!("A hold named `{}` is in force already; release it, or use another name.", new.name);
+        let detail =
+            format!("A hold named `{}` is in force already; release it, or use another name.", new.name);
         Problem::new(Kind::Conflict, detail)
     })
 }
@@ -159,7 +170,10 @@ async fn release(
     Err(Problem::new(Kind::NotFound, detail))
 }
 
-async fn verify(State(app): State<Arc<App>>, Params(NoParams {}): Params<NoParams>) -> Result<Lines, Problem> {
+async fn verify(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Lines, Problem> {
     app.context.catalog.check().await?;
     Ok(looked_through(&app, false))
 }
@@ -184,7 +198,10 @@ fn looked_through(app: &App, repair: bool) -> Lines {
     Lines::of(from)
 }
 
-async fn export(State(app): State<Arc<App>>, Params(NoParams {}): Params<NoParams>) -> Result<Lines, Problem> {
+async fn export(
+    State(app): State<Arc<App>>,
+    Params(NoParams {}): Params<NoParams>,
+) -> Result<Lines, Problem> {
     app.context.catalog.check().await?;
     let (to, from) = mpsc::channel(8);
     let (catalog, now) = (app.context.catalog.clone(), app.context.clock.now());

@@ -20,7 +20,10 @@ async fn a_hold_is_made_listed_and_released() {
     assert_eq!(server.post("/api/v1/holds", hold.to_string()).await.status, StatusCode::CONFLICT);
     let listed = server.get("/api/v1/holds").await.json();
     assert_eq!(listed["items"][0]["name"], "case-7");
-    assert_eq!(server.ask("DELETE", "/api/v1/holds/case-7", &[], "").await.json(), json!({"released": "case-7"}));
+    assert_eq!(
+        server.ask("DELETE", "/api/v1/holds/case-7", &[], "").await.json(),
+        json!({"released": "case-7"})
+    );
     assert_eq!(server.ask("DELETE", "/api/v1/holds/case-7", &[], "").await.status, StatusCode::NOT_FOUND);
     for (wrong, status) in [
         (json!({"name": "", "kind": "legal", "reason": "x", "selector": "a=b"}), 400),
@@ -28,7 +31,10 @@ async fn a_hold_is_made_listed_and_released() {
         (json!({"name": "a", "kind": "legal", "reason": " ", "selector": "type=a"}), 400),
         (json!({"name": "a", "kind": "legal", "reason": "x", "selector": "  "}), 400),
         (json!({"name": "a", "kind": "legal", "reason": "x", "selector": "nothing=1"}), 400),
-        (json!({"name": "a", "kind": "legal", "reason": "x", "selector": "type=a", "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), 400),
+        (
+            json!({"name": "a", "kind": "legal", "reason": "x", "selector": "type=a", "since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}),
+            400,
+        ),
     ] {
         let refused = server.post("/api/v1/holds", wrong.to_string()).await;
         assert_eq!(refused.status.as_u16(), status, "{wrong}: {}", refused.text);
@@ -91,7 +97,8 @@ fn third_party() -> Vec<Vec<u8>> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (lines, packed): (Vec<_>, Vec<_>) =
         files.partition(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-    let packed = packed.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "gz"));
+    let packed =
+        packed.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "gz"));
     let mut bodies: Vec<Vec<u8>> = packed.map(|path| std::fs::read(path).unwrap()).collect();
     bodies.push(Vec::new());
     for file in lines {

@@ -63,7 +63,10 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
         .with_context(|| format!("cannot write {}", options.file.display()))?;
     let done = json!({"file": options.file, "lines": lines});
     output::show(format, &done, |_| {
-        Ok(format!("Exported {lines} lines to {}. Signals that wait to be told are not among them.", options.file.display()))
+        Ok(format!(
+            "Exported {lines} lines to {}. Signals that wait to be told are not among them.",
+            options.file.display()
+        ))
     })?;
     Ok(Done::All)
 }
@@ -133,7 +136,8 @@ fn directly(url: &str, seen: &mut Seen, out: &mut dyn Write) -> anyhow::Result<(
 
 /// A catalog that is reached without a server.
 pub(super) async fn open(url: &str) -> anyhow::Result<Catalog> {
-    let catalog = Catalog::connect(&ConnectOptions { url: url.to_owned(), max_connections: 2, pooler: false })?;
+    let catalog =
+        Catalog::connect(&ConnectOptions { url: url.to_owned(), max_connections: 2, pooler: false })?;
     catalog.check().await?;
     Ok(catalog)
 }

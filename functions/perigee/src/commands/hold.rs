@@ -70,13 +70,15 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
             body.insert(field.to_owned(), json!(instant(time)?));
         }
     }
-    let made: Value = client
-        .post("/holds", &[], "application/json", body.to_string().as_bytes())
-        .map_err(explain)?;
+    let made: Value =
+        client.post("/holds", &[], "application/json", body.to_string().as_bytes()).map_err(explain)?;
     output::show(format, &made, |made| {
         let hold: Hold = read(made)?;
         let resources = output::count(usize::try_from(hold.resources).unwrap_or_default(), "resource");
-        Ok(format!("{} keeps what is known of {resources}, and of those that its selector will match.", hold.name))
+        Ok(format!(
+            "{} keeps what is known of {resources}, and of those that its selector will match.",
+            hold.name
+        ))
     })?;
     Ok(Done::All)
 }
@@ -101,7 +103,15 @@ fn table(list: &Value) -> anyhow::Result<String> {
             Some(at) => format!("released {}", second(at)),
             None => "in force".to_owned(),
         };
-        [hold.name, hold.kind, state, hold.resources.to_string(), second(hold.created_at), hold.selector, hold.reason]
+        [
+            hold.name,
+            hold.kind,
+            state,
+            hold.resources.to_string(),
+            second(hold.created_at),
+            hold.selector,
+            hold.reason,
+        ]
     });
     Ok(output::prose(["NAME", "KIND", "STATE", "RESOURCES", "SINCE", "SELECTOR", "REASON"], rows))
 }

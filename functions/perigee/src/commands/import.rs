@@ -46,7 +46,10 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     output::show(format, &imported, |imported| {
         let imported: Imported = read(imported)?;
         let tables = imported.tables.values().filter(|rows| **rows > 0).count();
-        Ok(format!("Imported {} rows of {tables} tables. `perigee digest` is that of the other catalog.", imported.rows))
+        Ok(format!(
+            "Imported {} rows of {tables} tables. `perigee digest` is that of the other catalog.",
+            imported.rows
+        ))
     })?;
     Ok(Done::All)
 }
@@ -64,7 +67,8 @@ fn directly(url: &str, mut from: Box<dyn Read + Send>) -> anyhow::Result<Importe
             }
         }
     });
-    let imported = runtime.block_on(async { anyhow::Ok(open(url).await?.import(pieces, SystemClock.now()).await?) });
+    let imported =
+        runtime.block_on(async { anyhow::Ok(open(url).await?.import(pieces, SystemClock.now()).await?) });
     if let Ok(read) = reading.join() {
         read.context("cannot read the export")?;
     }

@@ -100,12 +100,14 @@ fn table(answer: &Value) -> anyhow::Result<String> {
     let checks: Vec<Checked> = read(&part("checks"))?;
     let faults: Vec<Fault> = read(&part("items"))?;
     let rows = checks.into_iter().map(|checked| {
-        let [rows, faults, repaired] = [checked.rows, checked.faults, checked.repaired].map(|n| n.to_string());
+        let [rows, faults, repaired] =
+            [checked.rows, checked.faults, checked.repaired].map(|n| n.to_string());
         [checked.check, rows, faults, repaired, checked.what]
     });
     let mut text = output::prose(["CHECK", "ROWS", "FAULTS", "MENDED", "WHAT"], rows);
     if !faults.is_empty() {
-        let rows = faults.into_iter().map(|fault| [fault.check, word(&fault.severity), fault.id, fault.detail]);
+        let rows =
+            faults.into_iter().map(|fault| [fault.check, word(&fault.severity), fault.id, fault.detail]);
         text = format!("{text}\n\n{}", output::prose(["FAULT", "HOW BAD", "OF", "WHAT"], rows));
     }
     let number = |name: &str| part(name).as_i64().unwrap_or_default();

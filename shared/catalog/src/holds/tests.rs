@@ -25,7 +25,10 @@ async fn a_hold_is_made_listed_released_and_made_again() {
     let bucket = key("AWS::S3::Bucket", "logs");
     catalog.record(&[said(&bucket, 5, documented("logs", 1))], now()).await.unwrap();
     let made = catalog.hold(&hold("door", "type=AWS::S3::Bucket"), now()).await.unwrap().unwrap();
-    assert_eq!((made.kind.as_str(), made.resources, made.created_by.as_deref()), ("incident", 1, Some("ada")));
+    assert_eq!(
+        (made.kind.as_str(), made.resources, made.created_by.as_deref()),
+        ("incident", 1, Some("ada"))
+    );
     assert_eq!(catalog.holds().await.unwrap(), [made]);
     assert!(catalog.release_hold("door", now()).await.unwrap());
     let released = catalog.holds().await.unwrap().remove(0);

@@ -85,13 +85,14 @@ pub(super) async fn lock(
 
 /// What is stored of resources that are only mentioned.
 pub(super) async fn held(db: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<ResourceId, Held>, Error> {
-    let rows = sqlx::query!("select id, evidence, named_at, words from perigee.resources where id = any($1)", ids)
-        .fetch_all(db)
-        .await
-        .map_err(Error::reading("resources"))?;
-    let held = rows
-        .into_iter()
-        .map(|row| (ResourceId(row.id), Held { evidence: row.evidence, named_at: row.named_at, words: row.words }));
+    let rows =
+        sqlx::query!("select id, evidence, named_at, words from perigee.resources where id = any($1)", ids)
+            .fetch_all(db)
+            .await
+            .map_err(Error::reading("resources"))?;
+    let held = rows.into_iter().map(|row| {
+        (ResourceId(row.id), Held { evidence: row.evidence, named_at: row.named_at, words: row.words })
+    });
     Ok(held.collect())
 }
 

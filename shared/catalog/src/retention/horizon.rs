@@ -44,10 +44,12 @@ pub(super) async fn read(pool: &PgPool) -> Result<Horizon, Error> {
 }
 
 async fn states(pool: &PgPool) -> Result<Option<Timestamp>, Error> {
-    sqlx::query_scalar!("select max(at) from perigee.horizons where kind in ('history', 'deleted') and type = ''")
-        .fetch_one(pool)
-        .await
-        .map_err(Error::reading("horizons"))
+    sqlx::query_scalar!(
+        "select max(at) from perigee.horizons where kind in ('history', 'deleted') and type = ''"
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(Error::reading("horizons"))
 }
 
 /// Refuses a question about an instant of which history was removed.
@@ -91,7 +93,8 @@ impl Horizons {
         let own = self.types.iter().cloned().zip(self.own.iter().copied());
         // A change touches resources of several types.
         let of_types = own.filter(|(own, _)| kind == Kind::Changes || gone.contains(own));
-        let all = (kind == Kind::Changes || gone.iter().any(String::is_empty)).then(|| (String::new(), self.default));
+        let all = (kind == Kind::Changes || gone.iter().any(String::is_empty))
+            .then(|| (String::new(), self.default));
         of_types.chain(all).collect()
     }
 }

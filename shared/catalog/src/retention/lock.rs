@@ -37,7 +37,8 @@ pub(super) async fn keep_writers_out(db: &mut PgConnection) -> Result<bool, Erro
         .fetch_one(&mut *db)
         .await
         .map_err(Error::writing("the retention lock"))?;
-    let locked = sqlx::query!("select pg_advisory_xact_lock($1)::text as locked", REMOVAL).fetch_one(db).await;
+    let locked =
+        sqlx::query!("select pg_advisory_xact_lock($1)::text as locked", REMOVAL).fetch_one(db).await;
     match locked {
         Ok(_) => Ok(true),
         Err(error) if is_busy(&error) => Ok(false),

@@ -96,7 +96,8 @@ async fn drop_leaf(
         let name = &leaf.name;
         if held == Held::Some {
             // What is held and comes late comes before this or goes elsewhere.
-            let locked = sqlx::query(AssertSqlSafe(format!(r#"lock table perigee."{name}" in share mode nowait"#)));
+            let locked =
+                sqlx::query(AssertSqlSafe(format!(r#"lock table perigee."{name}" in share mode nowait"#)));
             match locked.execute(&mut *tx).await {
                 Ok(_) => {}
                 Err(error) if lock::is_busy(&error) => return lock::give_up(tx, Dropped::Busy).await,
@@ -121,10 +122,11 @@ async fn drop_leaf(
             .map_err(Error::writing("a partition"))?;
     }
     horizon::note(&mut tx, table.kind, &[(String::new(), end)], now).await?;
-    let dropped = sqlx::query_scalar!(r#"select perigee.drop_partition($1, $2) as "dropped!""#, table.name, leaf.name)
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(Error::writing("a partition"))?;
+    let dropped =
+        sqlx::query_scalar!(r#"select perigee.drop_partition($1, $2) as "dropped!""#, table.name, leaf.name)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(Error::writing("a partition"))?;
     if !dropped {
         return lock::give_up(tx, Dropped::Busy).await;
     }
@@ -173,10 +175,11 @@ async fn walk(
 
 /// The block to go on with; `None` for a piece that was looked through lately.
 async fn left_at(pool: &PgPool, leaf: &str, now: Timestamp) -> Result<Option<i64>, Error> {
-    let walk = sqlx::query!("select next_block, ended_at from perigee.retention_walks where relation = $1", leaf)
-        .fetch_optional(pool)
-        .await
-        .map_err(Error::reading("the walks of retention"))?;
+    let walk =
+        sqlx::query!("select next_block, ended_at from perigee.retention_walks where relation = $1", leaf)
+            .fetch_optional(pool)
+            .await
+            .map_err(Error::reading("the walks of retention"))?;
     Ok(match walk {
         None => Some(0),
         Some(walk) => match walk.ended_at {
@@ -186,7 +189,13 @@ async fn left_at(pool: &PgPool, leaf: &str, now: Timestamp) -> Result<Option<i64
     })
 }
 
-async fn note(db: &mut PgConnection, leaf: &str, next: i64, ended: bool, now: Timestamp) -> Result<(), Error> {
+async fn note(
+    db: &mut PgConnection,
+    leaf: &str,
+    next: i64,
+    ended: bool,
+    now: Timestamp,
+) -> Result<(), Error> {
     sqlx::query!(
         r#"insert into perigee.retention_walks as w (relation, next_block, began_at, ended_at)
            values ($1, $2, $4, case when $3 then $4::timestamptz end)
@@ -207,7 +216,8 @@ async fn note(db: &mut PgConnection, leaf: &str, next: i64, ended: bool, now: Ti
 /// The condition under which a row `x` of a piece may go, whatever holds say, with the join that it needs.
 pub(super) fn expired(table: &Table, horizons: &Horizons) -> (String, String) {
     let kind_of = table.kind_of.filter(|_| !horizons.types.is_empty()).unwrap_or("null::text");
-    let join = format!("left join unnest($1::text[], $2::timestamptz[]) o (type, horizon) on o.type = {kind_of}");
+    let join =
+        format!("left join unnest($1::text[], $2::timestamptz[]) o (type, horizon) on o.type = {kind_of}");
     let (ended, horizon) = (table.ended, table.horizon);
     let stays = table.stays.map_or_else(String::new, |stays| format!(" and not {stays}"));
     (join, format!("{ended} < $6::timestamptz and {ended} < {horizon}{stays}"))

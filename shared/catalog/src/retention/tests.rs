@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
-    Completeness, Document, Observation, ObservationKey, Rank, ResourceFact, ResourceId, ResourceKey, Sighting,
-    Source, Timestamp,
+    Completeness, Document, Observation, ObservationKey, Rank, ResourceFact, ResourceId, ResourceKey,
+    Sighting, Source, Timestamp,
 };
 use serde_json::json;
 use sqlx::PgPool;
@@ -67,12 +67,13 @@ async fn versions(catalog: &Catalog, key: &ResourceKey, days: &[i64]) {
 }
 
 async fn closed_days(pool: &PgPool, id: ResourceId) -> Vec<i64> {
-    let ends: Vec<DateTime<Utc>> =
-        sqlx::query_scalar("select valid_to from perigee.versions_closed where resource_id = $1 order by valid_to")
-            .bind(id.0)
-            .fetch_all(pool)
-            .await
-            .unwrap();
+    let ends: Vec<DateTime<Utc>> = sqlx::query_scalar(
+        "select valid_to from perigee.versions_closed where resource_id = $1 order by valid_to",
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await
+    .unwrap();
     ends.into_iter().map(|end| (now() - end).num_days()).collect()
 }
 
@@ -126,8 +127,12 @@ async fn a_whole_month_past_its_age_is_dropped_and_what_is_so_now_stays() {
     versions(&catalog, &bucket, &[600, 480, 450, 200]).await;
     assert_eq!(closed_days(&catalog.pool, bucket.id()).await, [480, 450, 200]);
     let plan = catalog.retention_plan(now()).await.unwrap();
-    let dropped: Vec<&str> =
-        plan.items.iter().filter(|item| item.dropped && item.rows > 0).map(|item| item.relation.as_str()).collect();
+    let dropped: Vec<&str> = plan
+        .items
+        .iter()
+        .filter(|item| item.dropped && item.rows > 0)
+        .map(|item| item.relation.as_str())
+        .collect();
     assert_eq!(dropped, ["versions_closed_2024_11", "versions_closed_2024_12"]);
     assert!(plan.rows >= 2 && plan.bytes > 0, "{plan:?}");
     check_horizon(&catalog.pool, days_ago(500)).await.unwrap();
@@ -173,7 +178,8 @@ async fn types_have_ages_of_their_own_shorter_and_longer() {
     months(&catalog, "2024-10-01", 18).await;
     let spec = json!({"types": [{"type": "Kubernetes::*", "history": "30d"}, {"type": "AWS::IAM::*", "history": "2000d"}]});
     policy(&catalog, spec).await;
-    let all = [key("Kubernetes::core::Pod", "pod"), key("AWS::IAM::Role", "role"), key("AWS::S3::Bucket", "logs")];
+    let all =
+        [key("Kubernetes::core::Pod", "pod"), key("AWS::IAM::Role", "role"), key("AWS::S3::Bucket", "logs")];
     for key in &all {
         versions(&catalog, key, &[600, 480, 90, 10]).await;
     }
@@ -183,7 +189,8 @@ async fn types_have_ages_of_their_own_shorter_and_longer() {
     assert_eq!(closed_days(&catalog.pool, all[2].id()).await, [90, 10]);
     assert!(exists(&catalog, "versions_closed_2024_11").await, "what stays keeps its month");
     let horizon = catalog.horizon().await.unwrap();
-    let pods: Vec<_> = horizon.kinds.iter().filter(|kind| kind.resource_type == "Kubernetes::core::Pod").collect();
+    let pods: Vec<_> =
+        horizon.kinds.iter().filter(|kind| kind.resource_type == "Kubernetes::core::Pod").collect();
     assert_eq!(pods.len(), 1, "{horizon:?}");
 }
 
@@ -284,7 +291,8 @@ async fn a_deleted_resource_goes_last_with_everything_of_it() {
     assert_eq!(removed.rows.get("resources"), Some(&1), "{removed:?}");
     assert!(catalog.resource(gone.id()).await.unwrap().is_none());
     assert!(catalog.resource(there.id()).await.unwrap().is_some());
-    for table in ["versions_open", "versions_closed", "sightings", "aliases", "shown_closed", "resource_tags"] {
+    for table in ["versions_open", "versions_closed", "sightings", "aliases", "shown_closed", "resource_tags"]
+    {
         let column = "resource_id";
         let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "select count(*) from perigee.{table} where {column} = $1"

@@ -81,7 +81,9 @@ pub(super) async fn import(
         if !line.starts_with(MARK) {
             hash.update(&line);
             hash.update(b"\n");
-            let Some(filling) = &mut filling else { return Err(lines.wrong("a row before any table was named")) };
+            let Some(filling) = &mut filling else {
+                return Err(lines.wrong("a row before any table was named"));
+            };
             *counts.entry(filling.table.to_owned()).or_default() += 1;
             filling.bytes += line.len();
             filling.rows.push(String::from_utf8(line).map_err(|_| lines.wrong("it is not UTF-8"))?);
@@ -97,10 +99,15 @@ pub(super) async fn import(
             Mark::Export { .. } => return Err(lines.wrong("a second export begins; import one at a time")),
             Mark::Table { name } => {
                 let known = MOVED.iter().find(|known| **known == name);
-                let table = *known.ok_or_else(|| lines.wrong(format!("this build knows no table `{name}`")))?;
+                let table =
+                    *known.ok_or_else(|| lines.wrong(format!("this build knows no table `{name}`")))?;
                 counts.entry(name).or_default();
-                filling =
-                    Some(Filling { table, insert: insert(&mut tx, table).await?, rows: Vec::new(), bytes: 0 });
+                filling = Some(Filling {
+                    table,
+                    insert: insert(&mut tx, table).await?,
+                    rows: Vec::new(),
+                    bytes: 0,
+                });
             }
             Mark::End { rows, sha256 } => {
                 if rows != counts || rows != expected {
@@ -165,7 +172,8 @@ async fn prepare(db: &mut PgConnection, months_from: NaiveDate, now: Timestamp) 
             .map_err(Error::writing("the catalog"))?;
     }
     let today = now.date_naive();
-    let months = (today.year() - months_from.year()) * 12 + today.month0().cast_signed() - months_from.month0().cast_signed();
+    let months = (today.year() - months_from.year()) * 12 + today.month0().cast_signed()
+        - months_from.month0().cast_signed();
     sqlx::query_scalar!("select perigee.make_partitions($1, $2)", months_from, months.clamp(0, 1_200) + 4)
         .fetch_one(db)
         .await

@@ -105,7 +105,14 @@ async fn a_file_that_was_cut_or_changed_or_is_of_another_build_is_refused_and_le
         (text.replacen("r0", "r9", 1), "its hash is another"),
         (without_a_row, "more or fewer rows"),
         (text.replacen("\"schema\":", "\"schema\":9", 1), "schema version"),
-        (text.replacen("{\"perigee\":\"table\",\"name\":\"ledger\"}", "{\"perigee\":\"table\",\"name\":\"pg_authid\"}", 1), "knows no table"),
+        (
+            text.replacen(
+                "{\"perigee\":\"table\",\"name\":\"ledger\"}",
+                "{\"perigee\":\"table\",\"name\":\"pg_authid\"}",
+                1,
+            ),
+            "knows no table",
+        ),
         (text.replacen("{\"perigee\":\"table\",\"name\":\"ledger\"}\n", "", 1), "before any table"),
         (text.replacen("\"mask_set\": ", "\"mask_set\": 99999999", 1), "is refused"),
     ];

@@ -2,11 +2,15 @@
 //!
 //! In SQL, `$1` and `$2` are the first and the last id of the slice, and `$3` is now. A fault is an id and a sentence.
 
-use sqlx::{AssertSqlSafe, PgConnection};
 use model::Timestamp;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{Found, Severity, Slice, TOLD};
+use super::{
+    Found,
+    Severity::{self, Broken, Drift},
+    Slice, TOLD,
+};
 use crate::Error;
 
 /// A check.
@@ -80,8 +84,6 @@ impl Sql {
 const fn sql(rows: &'static str, faults: &'static str, repairs: &'static [&'static str]) -> Option<Sql> {
     Some(Sql { rows, faults, repairs })
 }
-
-use Severity::{Broken, Drift};
 
 pub(super) const ALL: &[Check] = &[
     Check {

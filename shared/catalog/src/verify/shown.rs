@@ -134,10 +134,22 @@ fn difference(held: &[Span], wanted: &[Span]) -> String {
     };
     match differs {
         Some((held, wanted)) if held.state == wanted.state => {
-            format!("{} is shown from {} to {:?}, and was so from {} to {:?}", of(&held.state), held.from, held.to, wanted.from, wanted.to)
+            format!(
+                "{} is shown from {} to {:?}, and was so from {} to {:?}",
+                of(&held.state),
+                held.from,
+                held.to,
+                wanted.from,
+                wanted.to
+            )
         }
         Some((held, wanted)) => {
-            format!("from {} on it is shown as {}, and its versions say {} with other tags or words", wanted.from, of(&held.state), of(&wanted.state))
+            format!(
+                "from {} on it is shown as {}, and its versions say {} with other tags or words",
+                wanted.from,
+                of(&held.state),
+                of(&wanted.state)
+            )
         }
         None => format!("{} states are shown, and its versions say {}", held.len(), wanted.len()),
     }

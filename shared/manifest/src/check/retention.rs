@@ -12,7 +12,10 @@ const MOST: Span = Span::hours(24 * 366 * 100);
 impl Checker {
     pub(super) fn retention(&mut self, manifest: &Manifest, retention: &Retention) {
         if manifest.name() != ONLY {
-            self.error("metadata.name", format!("is not `{ONLY}`; there is one Retention, and that is its name"));
+            self.error(
+                "metadata.name",
+                format!("is not `{ONLY}`; there is one Retention, and that is its name"),
+            );
         }
         let ages = [
             ("history", retention.history),
@@ -34,7 +37,10 @@ impl Checker {
         for (at, own) in retention.types.iter().enumerate() {
             let field = format!("spec.types[{at}]");
             if own.kind.is_empty() {
-                self.error(format!("{field}.type"), "is empty; name a type, as AWS::EC2::Instance or Kubernetes::*");
+                self.error(
+                    format!("{field}.type"),
+                    "is empty; name a type, as AWS::EC2::Instance or Kubernetes::*",
+                );
             }
             let ages = [
                 ("history", own.history),
