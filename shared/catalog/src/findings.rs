@@ -9,22 +9,25 @@ use uuid::Uuid;
 use crate::{
     Error, Finding, FindingQuery, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
-const FIELDS: Fields = Fields {
+pub(crate) const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("f.id::text")),
         ("product", Column::Text("f.product")),
         ("kind", Column::Text("f.kind")),
+        ("title", Column::Text("f.title")),
         ("severity", Column::Word("f.severity", Severity::WORDS)),
         ("status", Column::Word("f.status", FindingStatus::WORDS)),
         ("account", Column::Text("f.account")),
         ("region", Column::Text("f.region")),
         ("updated_at", Column::Time("f.at")),
         ("first_seen", Column::Time("f.first_seen")),
+        ("details", Column::Document("f.details")),
     ],
-    words: &["f.title", "f.kind"],
+    words: Words::Texts(&["f.title", "f.kind"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -72,7 +75,7 @@ pub(crate) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page<Fin
                 f.description, f.severity, f.status, f.details, f.resources
          from perigee.findings f where true",
     );
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
     if let Some(resource) = query.resource {
         sql.push(" and f.resources @> ").push_bind(vec![Uuid::from(resource)]);
     }

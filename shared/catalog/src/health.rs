@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     Catalog, Error, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
 /// A resource and how well it is.
@@ -94,7 +94,8 @@ const FIELDS: Fields = Fields {
         ("name", Column::Text("r.name")),
         ("tags", Column::Map("r.tags")),
     ],
-    words: &["r.name", "h.reason", "h.status"],
+    words: Words::Texts(&["r.name", "h.reason", "h.status"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -323,7 +324,7 @@ async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>
          from perigee.health h join perigee.resources r on r.id = h.resource_id
          where h.level is not null",
     );
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
     if let Some(cursor) = &query.cursor {
         let [level, since, id] = cursor::read::<3>(cursor)?;
         let level: i16 = level.parse().map_err(|_| Error::BadCursor)?;

@@ -13,7 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool, QueryBuilder};
 
-use crate::{Catalog, Error, connect, resources, retention, search::push_conditions};
+use crate::{
+    Catalog, Error, connect, retention,
+    search::{When, prepare, push_world},
+};
 
 /// What a hold is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,7 +129,7 @@ impl Catalog {
             tx.rollback().await.map_err(Error::writing("a hold"))?;
             return Ok(None);
         }
-        add_matching(&mut tx, &new.name, &new.selector).await?;
+        add_matching(&self.pool, &mut tx, &new.name, &new.selector).await?;
         tx.commit().await.map_err(Error::writing("a hold"))?;
         Ok(self.holds().await?.into_iter().find(|hold| hold.name == new.name))
     }
@@ -183,7 +186,7 @@ pub(crate) async fn evaluate(pool: &PgPool) -> Result<Held, Error> {
             .map_err(Error::reading("holds"))?;
     for hold in &holds {
         let mut tx = connect::begin(pool).await.map_err(Error::connecting)?;
-        add_matching(&mut tx, &hold.name, &hold.selector)
+        add_matching(pool, &mut tx, &hold.name, &hold.selector)
             .await
             .map_err(|source| Error::Hold { name: hold.name.clone(), source: Box::new(source) })?;
         tx.commit().await.map_err(Error::writing("holds"))?;
@@ -191,14 +194,20 @@ pub(crate) async fn evaluate(pool: &PgPool) -> Result<Held, Error> {
     Ok(if holds.is_empty() { Held::None } else { Held::Some })
 }
 
-async fn add_matching(db: &mut PgConnection, name: &str, selector: &str) -> Result<(), Error> {
+async fn add_matching(
+    pool: &PgPool,
+    db: &mut PgConnection,
+    name: &str,
+    selector: &str,
+) -> Result<(), Error> {
     let selector = selector::parse(selector)
         .map_err(|error| Error::BadSelector { column: error.column, message: error.message })?;
+    let conditions = prepare(pool, &selector, When::default()).await?;
     let mut sql = QueryBuilder::new("insert into perigee.hold_resources (hold, resource_id) select ");
-    sql.push_bind(name).push(
-        ", r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id where true",
-    );
-    push_conditions(&mut sql, &selector, &resources::FIELDS)?;
+    sql.push_bind(name).push(", r.id from ");
+    push_world(&mut sql, None);
+    sql.push(" where true");
+    conditions.push(&mut sql);
     sql.push(" on conflict do nothing");
     sql.build().execute(db).await.map_err(Error::writing("holds"))?;
     Ok(())

@@ -42,12 +42,14 @@ pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
+pub use search::explain::TermResult;
 pub use view::{
     Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,
     Resource, ResourceDetail, SourceStatus, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
+use selector::Selector;
 use sqlx::PgPool;
 
 /// The catalog: a handle on its database, cheap to clone.
@@ -109,6 +111,21 @@ impl Catalog {
     /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
     pub async fn resources(&self, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
         resources::list(&self.pool, query).await
+    }
+
+    /// Why a resource is described by a selector, or is not: each term, whether it holds, and what it looked at. `None`
+    /// when there is no such resource.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn explain_terms(
+        &self,
+        selector: &Selector,
+        id: ResourceId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<TermResult>>, Error> {
+        let when = search::When { now: Some(now), at: None };
+        search::explain::terms(&self.pool, selector, id.into(), when).await
     }
 
     /// One resource with its documents.

@@ -13,6 +13,7 @@ mod signals;
 pub(crate) mod states;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unchanged;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,8 +80,10 @@ async fn attempt_to_record(
         })
         .collect();
     if !claimed.is_empty() {
-        let new = observations.iter().zip(&answers).filter(|(_, a)| **a == Recorded::New).map(|(o, _)| o);
-        let plan = Plan::of(new);
+        let answered = observations.iter().zip(&answers);
+        let new: Vec<&Observation> = answered.filter(|(_, a)| **a == Recorded::New).map(|(o, _)| o).collect();
+        let unchanged = unchanged::find(&mut tx, &new).await?;
+        let plan = Plan::of(&new, &unchanged);
         record_plan(&mut tx, &plan, now).await?;
     }
     tx.commit().await.map_err(Error::writing("the transaction"))?;
@@ -129,10 +132,6 @@ async fn touch(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result
         region: resource.key.region.clone(),
         kind: resource.key.kind.clone(),
     };
-    let shared: BTreeSet<Partition> = plan.stateful().map(|(_, resource)| partition(resource)).collect();
-    let alone: BTreeSet<Partition> = plan.closings.iter().map(|closing| closing.partition.clone()).collect();
-    listings::lock_partitions(db, &shared, &alone).await?;
-
     let mut earliest = listings::store(db, plan, now).await?;
     for ((id, _), timeline) in &plan.timelines {
         if let Some((at, _)) = timeline.facts.iter().next() {

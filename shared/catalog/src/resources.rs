@@ -13,7 +13,7 @@ use crate::{
     Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
     cursor::{self, limit_and_one},
     history,
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, prepare, push_world},
 };
 
 /// The words for [`Evidence`], least first.
@@ -31,11 +31,17 @@ pub(crate) const FIELDS: Fields = Fields {
         ("evidence", Column::Word("(array['reference', 'event', 'document'])[r.evidence + 1]", EVIDENCE)),
         ("since", Column::Time("r.since")),
         ("deleted_at", Column::Time("r.deleted_at")),
+        ("changed", Column::Changed),
         ("tags", Column::Map("r.tags")),
+        ("labels", Column::Labels),
+        ("config", Column::Config),
+        ("properties", Column::Config),
         ("health", Column::Word("h.health", Health::WORDS)),
         ("status", Column::Text("h.status")),
+        ("ready", Column::Bool("h.ready")),
     ],
-    words: &["r.name", "r.native_id"],
+    words: Words::Kept,
+    functions: true,
 };
 
 /// A row of `perigee.resources`.
@@ -108,12 +114,14 @@ pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Re
         "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
                 r.since, r.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
                 h.reason as health_reason, h.since as health_since
-         from perigee.resources r left join perigee.health h on h.resource_id = r.id where true",
+         from ",
     );
+    push_world(&mut sql, None);
+    sql.push(" where true");
     if !query.include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    prepare(pool, &query.selector, When::default()).await?.push(&mut sql);
     if let Some(cursor) = &query.cursor {
         let [kind, account, region, native_id, id] = cursor::read::<5>(cursor)?;
         let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
@@ -137,14 +145,13 @@ pub(crate) async fn selected(
     include_deleted: bool,
 ) -> Result<Vec<ResourceId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
-    let mut sql = QueryBuilder::new(
-        "select r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id where r.id = any (",
-    );
-    sql.push_bind(ids).push(")");
+    let mut sql = QueryBuilder::new("select r.id from ");
+    push_world(&mut sql, None);
+    sql.push(" where r.id = any (").push_bind(ids).push(")");
     if !include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    push_conditions(&mut sql, selector, &FIELDS)?;
+    prepare(pool, selector, When::default()).await?.push(&mut sql);
     sql.push(" order by r.id");
     let found: Vec<Uuid> =
         sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;

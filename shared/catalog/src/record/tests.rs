@@ -239,3 +239,53 @@ async fn recording_again_is_a_duplicate_and_changes_nothing() {
     );
     assert_eq!(catalog.digest().await.expect("a digest"), before);
 }
+
+/// Two listings that had instance 0 looking like document 1, and a late fact between them.
+fn seen_twice() -> [Vec<Observation>; 3] {
+    let listed =
+        |at| world::Saw::Listed { kind: 0, source: 0, at, seen: 0b0101, split: 0, cut: false, grace: 0 };
+    let late = world::Saw::Fact { resource: 0, source: 0, at: 2, state_id: 0, sighting: 2 };
+    let all = observations("000000000001", &vec![listed(1), listed(3), late]);
+    [all[..2].to_vec(), all[2..4].to_vec(), all[4..].to_vec()]
+}
+
+async fn rows(catalog: &Catalog, table: &str) -> i64 {
+    let statement = format!("select count(*) from perigee.{table}");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&catalog.pool).await.expect("a count")
+}
+
+#[tokio::test]
+async fn a_page_that_shows_what_is_known_writes_no_row_of_its_resources() {
+    let (_db, catalog) = catalog().await;
+    let [first, second, _] = seen_twice();
+    catalog.record(&first, now()).await.expect("recorded");
+    let tables =
+        ["versions_open", "versions_closed", "sightings", "documents", "aliases", "page_sets", "outbox"];
+    let mut before = Vec::new();
+    for table in tables {
+        before.push(rows(&catalog, table).await);
+    }
+    catalog.record(&second, now()).await.expect("recorded");
+    for (table, before) in tables.iter().zip(before) {
+        assert_eq!(rows(&catalog, table).await, before, "{table}");
+    }
+    let unchanged: i64 =
+        sqlx::query_scalar("select count(*) from perigee.listing_pages where unchanged is not null")
+            .fetch_one(&catalog.pool)
+            .await
+            .expect("pages");
+    assert_eq!(unchanged, 1);
+}
+
+#[tokio::test]
+async fn what_a_page_saw_unchanged_resumes_after_a_late_fact() {
+    let (_db, catalog) = catalog().await;
+    let batches = seen_twice();
+    for batch in &batches {
+        catalog.record(batch, now()).await.expect("recorded");
+    }
+    let expected = oracle::meaning(&batches.concat());
+    let held = held(&catalog).await;
+    assert_eq!(held, expected);
+    assert_eq!(expected.versions.len(), 3);
+}
