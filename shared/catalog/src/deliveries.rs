@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use selector::Selector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -23,9 +23,6 @@ use crate::{
     cursor::{self, limit_and_one},
     search::{Column, Fields, When, Words, prepare, push_conditions},
 };
-
-/// How long deliveries that ended are kept.
-const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
 /// A delivery, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -309,13 +306,4 @@ impl Catalog {
         .map_err(Error::reading("checks and findings"))?;
         Ok(rows.into_iter().map(|row| (row.id, row.state)).collect())
     }
-}
-
-/// Removes deliveries that ended long ago, with their attempts.
-pub(crate) async fn prune(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.deliveries where ended_at < $1", now - KEPT)
-        .execute(pool)
-        .await
-        .map_err(Error::writing("deliveries"))?;
-    Ok(())
 }

@@ -5,7 +5,6 @@
 //! transaction.
 
 mod account_diff;
-mod bench;
 pub mod bench;
 mod changes;
 pub mod checks;
@@ -20,6 +19,7 @@ pub mod glance;
 mod graph;
 pub mod health;
 mod history;
+pub mod holds;
 pub mod manifests;
 mod moment;
 pub mod outbox;
@@ -27,6 +27,7 @@ mod query;
 mod record;
 mod rejected;
 mod resources;
+pub mod retention;
 pub mod runs;
 mod search;
 pub mod shards;
@@ -35,10 +36,11 @@ mod status;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+pub mod transfer;
+pub mod verify;
 mod view;
 
 pub use account_diff::{AccountDiffQuery, Became, ResourceChange, ResourceDiff};
-pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use facets::{Facet, FacetValue, Facets, Total};
@@ -337,16 +339,15 @@ impl Catalog {
     }
 
     /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that were told
-    /// a while ago. To be called now and then; never needed for
+    /// a while ago and a slice of what is past its age. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
     /// What the database says.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
-        connect::make_partitions(&self.pool, now).await?;
+        connect::make_partitions(&self.pool, now, 0).await?;
         status::fold_counts(&self.pool).await?;
-        checks::prune(&self.pool, now).await?;
-        deliveries::prune(&self.pool, now).await?;
-        outbox::prune(&self.pool, now).await
+        outbox::prune(&self.pool, now).await?;
+        retention::maintain(&self.pool, now).await
     }
 }
