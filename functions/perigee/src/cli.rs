@@ -6,9 +6,9 @@ use crate::{
     client::Connection,
     commands::since,
     commands::{
-        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor, export,
-        findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy, query,
-        rejected, reset, retention, run, runs, schema, scrape, show, sources, up, verify,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
+        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy,
+        query, rejected, reset, retention, run, runs, schema, scrape, show, sources, up, verify,
     },
     output::Format,
 };

@@ -22,9 +22,10 @@ use self::{
     cli::{Cli, Command, Remote},
     client::Client,
     commands::{
-        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor, export,
-        findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy, query,
-        rejected, reset, retention, run as run_playbook, runs, schema, scrape, show, sources, up, verify,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
+        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy,
+        query, rejected, reset, retention, run as run_playbook, runs, schema, scrape, show, sources, up,
+        verify,
     },
     exit::Done,
     output::Format,
