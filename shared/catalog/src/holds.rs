@@ -15,7 +15,7 @@ use sqlx::{PgConnection, PgPool, QueryBuilder};
 
 use crate::{
     Catalog, Error, connect, retention,
-    search::{When, prepare, push_world},
+    search::{When, prepare},
 };
 
 /// What a hold is for.
@@ -199,10 +199,8 @@ async fn add_matching(pool: &PgPool, db: &mut PgConnection, name: &str, selector
         .map_err(|error| Error::BadSelector { column: error.column, message: error.message })?;
     let conditions = prepare(pool, &selector, When::default()).await?;
     let mut sql = QueryBuilder::new("insert into perigee.hold_resources (hold, resource_id) select ");
-    sql.push_bind(name).push(", r.id from ");
-    push_world(&mut sql, None);
-    sql.push(" where true");
-    conditions.push(&mut sql);
+    sql.push_bind(name).push(", r.id");
+    conditions.push_described(&mut sql);
     sql.push(" on conflict do nothing");
     sql.build().execute(db).await.map_err(Error::writing("holds"))?;
     Ok(())
