@@ -10,6 +10,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
     http::request::Parts,
 };
+use catalog::AsOf;
 use chrono::{DateTime, TimeDelta};
 use model::Timestamp;
 use schemars::JsonSchema;
@@ -111,7 +112,7 @@ fn in_path<T: JsonSchema>(ctx: &mut GenContext, operation: &mut Operation) {
 
 /// A whole number from 1 to `MAX`, `DEFAULT` when not said.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "u64")]
 pub(crate) struct Whole<const MAX: u16, const DEFAULT: u16>(pub(crate) u16);
 
 /// How many items of a list.
@@ -123,12 +124,12 @@ impl<const MAX: u16, const DEFAULT: u16> Default for Whole<MAX, DEFAULT> {
     }
 }
 
-impl<const MAX: u16, const DEFAULT: u16> TryFrom<u16> for Whole<MAX, DEFAULT> {
+impl<const MAX: u16, const DEFAULT: u16> TryFrom<u64> for Whole<MAX, DEFAULT> {
     type Error = String;
 
-    fn try_from(number: u16) -> Result<Self, String> {
-        let fits = (1..=MAX).contains(&number);
-        fits.then_some(Self(number)).ok_or_else(|| format!("{number} is not between 1 and {MAX}"))
+    fn try_from(number: u64) -> Result<Self, String> {
+        let fitting = u16::try_from(number).ok().filter(|number| (1..=MAX).contains(number));
+        fitting.map(Self).ok_or_else(|| format!("{number} is not between 1 and {MAX}"))
     }
 }
 
@@ -160,6 +161,19 @@ pub(crate) fn instant(name: &str, text: &str, now: Timestamp) -> Result<Timestam
         );
         Problem::new(Kind::BadParameter, detail)
     })
+}
+
+/// Of which moment an answer is to be. What is to come is not known.
+pub(crate) fn as_of(at: Option<&str>, recorded_at: Option<&str>, now: Timestamp) -> Result<AsOf, Problem> {
+    let past = |name: &str, text: Option<&str>| -> Result<Option<Timestamp>, Problem> {
+        let Some(read) = text.map(|text| instant(name, text, now)).transpose()? else { return Ok(None) };
+        if read > now {
+            let detail = format!("{name}: that is in the future; leave it out for how things are now");
+            return Err(Problem::new(Kind::BadParameter, detail));
+        }
+        Ok(Some(read))
+    };
+    Ok(AsOf { at: past("at", at)?, recorded_at: past("recorded_at", recorded_at)? })
 }
 
 fn date(text: &str) -> Option<Timestamp> {

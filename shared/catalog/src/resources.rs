@@ -10,7 +10,7 @@ use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
+    AsOf, Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
     cursor::{self, limit_and_one},
     history,
     search::{Column, Fields, push_conditions},
@@ -42,23 +42,23 @@ pub(crate) const FIELDS: Fields = Fields {
 #[derive(Debug, FromRow)]
 pub(crate) struct Row {
     pub(crate) id: Uuid,
-    provider: String,
-    partition: String,
-    account: String,
-    region: String,
+    pub(crate) provider: String,
+    pub(crate) partition: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
     #[sqlx(rename = "type")]
-    kind: String,
-    native_id: String,
-    name: String,
-    tags: Value,
-    evidence: i16,
-    since: Option<DateTime<Utc>>,
-    deleted_at: Option<DateTime<Utc>>,
-    health: Option<String>,
-    health_status: Option<String>,
-    health_ready: Option<bool>,
-    health_reason: Option<String>,
-    health_since: Option<DateTime<Utc>>,
+    pub(crate) kind: String,
+    pub(crate) native_id: String,
+    pub(crate) name: String,
+    pub(crate) tags: Value,
+    pub(crate) evidence: i16,
+    pub(crate) since: Option<DateTime<Utc>>,
+    pub(crate) deleted_at: Option<DateTime<Utc>>,
+    pub(crate) health: Option<String>,
+    pub(crate) health_status: Option<String>,
+    pub(crate) health_ready: Option<bool>,
+    pub(crate) health_reason: Option<String>,
+    pub(crate) health_since: Option<DateTime<Utc>>,
 }
 
 impl From<Row> for Resource {
@@ -127,6 +127,43 @@ pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Re
     Ok(cursor::page(rows.into_iter().map(Resource::from).collect(), query.limit, |r: &Resource| {
         cursor::write(&[&r.kind, &r.account, &r.region, &r.native_id, &r.id.to_string()])
     }))
+}
+
+/// The ids of what a selector describes, in the order of the list; more than `most` are refused.
+pub(crate) async fn ids_of(
+    pool: &PgPool,
+    selector: &Selector,
+    as_of: AsOf,
+    include_deleted: bool,
+    most: usize,
+) -> Result<Vec<Uuid>, Error> {
+    let mut sql = QueryBuilder::new(
+        "select r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id where true",
+    );
+    if !include_deleted {
+        sql.push(" and r.deleted_at is null");
+    }
+    if let Some(at) = as_of.at {
+        sql.push(" and r.named_at <= ").push_bind(at);
+    }
+    if let Some(known) = as_of.recorded_at {
+        sql.push(" and r.recorded_at <= ").push_bind(known);
+    }
+    push_conditions(&mut sql, selector, &FIELDS)?;
+    sql.push(" order by r.type, r.account, r.region, r.native_id, r.id limit ");
+    sql.push_bind(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1));
+    let ids: Vec<Uuid> =
+        sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    if ids.len() > most { Err(Error::TooMany { most }) } else { Ok(ids) }
+}
+
+/// Whether there is such a resource.
+pub(crate) async fn exists(pool: &PgPool, id: ResourceId) -> Result<bool, Error> {
+    let found = sqlx::query_scalar!("select id from perigee.resources where id = $1", Uuid::from(id))
+        .fetch_optional(pool)
+        .await
+        .map_err(Error::reading("resources"))?;
+    Ok(found.is_some())
 }
 
 /// Those of the resources that a selector describes.

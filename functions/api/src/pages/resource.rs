@@ -78,8 +78,9 @@ pub(super) async fn page(
     let changes = catalog.changes(&changes).await?;
     let findings = FindingQuery { resource: Some(id), limit: FINDINGS, ..FindingQuery::default() };
     let findings = catalog.findings(&findings).await?;
-    let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
-    let graph = catalog.graph(id, walk).await?.ok_or_else(|| no_such_resource(&reference))?;
+    let walk =
+        Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS, ..Walk::default() };
+    let graph = catalog.graph(id, &walk).await?.ok_or_else(|| no_such_resource(&reference))?;
     let around = Around::read(catalog, health.as_ref(), &transitions.items, &graph, id).await?;
     let history = history::history(catalog, id, VERSIONS, versions.as_deref()).await?;
     let now = app.context.clock.now();
