@@ -112,7 +112,7 @@ fn in_path<T: JsonSchema>(ctx: &mut GenContext, operation: &mut Operation) {
 
 /// A whole number from 1 to `MAX`, `DEFAULT` when not said.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "u64")]
 pub(crate) struct Whole<const MAX: u16, const DEFAULT: u16>(pub(crate) u16);
 
 /// How many items of a list.
@@ -124,12 +124,12 @@ impl<const MAX: u16, const DEFAULT: u16> Default for Whole<MAX, DEFAULT> {
     }
 }
 
-impl<const MAX: u16, const DEFAULT: u16> TryFrom<u16> for Whole<MAX, DEFAULT> {
+impl<const MAX: u16, const DEFAULT: u16> TryFrom<u64> for Whole<MAX, DEFAULT> {
     type Error = String;
 
-    fn try_from(number: u16) -> Result<Self, String> {
-        let fits = (1..=MAX).contains(&number);
-        fits.then_some(Self(number)).ok_or_else(|| format!("{number} is not between 1 and {MAX}"))
+    fn try_from(number: u64) -> Result<Self, String> {
+        let fitting = u16::try_from(number).ok().filter(|number| (1..=MAX).contains(number));
+        fitting.map(Self).ok_or_else(|| format!("{number} is not between 1 and {MAX}"))
     }
 }
 

@@ -196,6 +196,7 @@ impl From<catalog::Error> for Problem {
         match error {
             catalog::Error::BadCursor => Self::new(Kind::BadCursor, error.to_string()),
             catalog::Error::BadSelector { column, message } => Self::selector(column, &message),
+            catalog::Error::TooMany { .. } => Self::new(Kind::BadSelector, sentence(&error.to_string())),
             catalog::Error::NotMigrated => Self::preparing(error),
             catalog::Error::Expired { .. } => Self::new(Kind::Expired, sentence(&error.to_string())),
             catalog::Error::Import { .. } => Self::new(Kind::BadBody, error.to_string()),

@@ -1,8 +1,10 @@
 //! The REST API: one table of routes, from which the OpenAPI document is made.
 
+mod changes;
 mod deliveries;
 mod diff;
 mod events;
+mod graph;
 mod health;
 mod lists;
 mod manifests;
@@ -12,8 +14,8 @@ mod scrapers;
 mod system;
 mod upkeep;
 
+pub(crate) use changes::ChangeFilter;
 pub(crate) use health::no_such_check;
-pub(crate) use lists::ChangeFilter;
 pub(crate) use resources::no_such_resource;
 
 use std::sync::Arc;
@@ -63,6 +65,7 @@ fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route("/api/v1/events", post_with(events::post, say("postEvents", events)))
         .merge(of_resources())
+        .merge(of_relations())
         .merge(of_health())
         .merge(of_lists())
         .merge(deliveries::routes())
@@ -80,19 +83,34 @@ fn of_resources() -> ApiRouter<Arc<App>> {
     let diff = say("getResourceDiff", "What differs of a resource between two instants");
     let diff_of_account = say("listDiff", "The resources of an account that differ between two instants");
     let changes = say("listResourceChanges", "The changes that touched a resource, newest first");
-    let graph = say("getGraph", "What is around a resource, breadth first");
     let findings = say("listResourceFindings", "The findings about a resource");
-    let edges = say("listEdges", "The relations of a resource that hold now, both ways");
     ApiRouter::new()
         .api_route("/api/v1/resources", get_with(resources::list, list))
         .api_route("/api/v1/resources/{reference}", get_with(resources::show, show))
         .api_route("/api/v1/resources/{reference}/history", get_with(resources::history, history))
         .api_route("/api/v1/resources/{reference}/diff", get_with(diff::of_resource, diff))
         .api_route("/api/v1/diff", get_with(diff::of_account, diff_of_account))
-        .api_route("/api/v1/resources/{reference}/changes", get_with(resources::changes, changes))
-        .api_route("/api/v1/resources/{reference}/graph", get_with(resources::graph, graph))
+        .api_route("/api/v1/resources/{reference}/changes", get_with(changes::of_resource, changes))
         .api_route("/api/v1/resources/{reference}/findings", get_with(resources::findings, findings))
-        .api_route("/api/v1/resources/{reference}/edges", get_with(resources::edges, edges))
+}
+
+fn of_relations() -> ApiRouter<Arc<App>> {
+    let graph = say("getGraph", "What is around a resource, breadth first");
+    let of_set =
+        say("getGraphOfSet", "What is around all resources that a selector describes, breadth first");
+    let paths = say("getPaths", "The shortest paths from a resource to another");
+    let impact = say("getImpact", "What depends on a resource");
+    let dependencies = say("getDependencies", "What a resource depends on");
+    let parents = say("getParents", "What a resource lies in: network, cluster, namespace, application");
+    let edges = say("listEdges", "The relations of a resource, both ways");
+    ApiRouter::new()
+        .api_route("/api/v1/graph", get_with(graph::of_set, of_set))
+        .api_route("/api/v1/resources/{reference}/graph", get_with(graph::graph, graph))
+        .api_route("/api/v1/resources/{reference}/paths", get_with(graph::paths, paths))
+        .api_route("/api/v1/resources/{reference}/impact", get_with(graph::impact, impact))
+        .api_route("/api/v1/resources/{reference}/dependencies", get_with(graph::dependencies, dependencies))
+        .api_route("/api/v1/resources/{reference}/parents", get_with(graph::parents, parents))
+        .api_route("/api/v1/resources/{reference}/edges", get_with(graph::edges, edges))
 }
 
 fn of_health() -> ApiRouter<Arc<App>> {
@@ -123,7 +141,7 @@ fn of_lists() -> ApiRouter<Arc<App>> {
     let sources = say("listSources", "Coverage and freshness of every source");
     let counts = say("listCounts", "How many resources there are, by account, region and type");
     ApiRouter::new()
-        .api_route("/api/v1/changes", get_with(lists::changes, changes))
+        .api_route("/api/v1/changes", get_with(changes::list, changes))
         .api_route("/api/v1/findings", get_with(lists::findings, findings))
         .api_route("/api/v1/rejected", get_with(lists::rejected, rejected))
         .api_route("/api/v1/sources", get_with(lists::sources, sources))

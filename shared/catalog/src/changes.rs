@@ -1,5 +1,10 @@
 //! Changes, newest first.
 
+pub(crate) mod groups;
+mod sets;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -71,6 +76,13 @@ struct Row {
     mentions: Vec<String>,
 }
 
+impl Row {
+    /// Where a page ended that ended with it.
+    fn cursor(&self) -> String {
+        cursor::write_instant(self.occurred_at, self.id)
+    }
+}
+
 const SELECT: &str =
     "select c.id, c.occurred_at, c.recorded_at, c.account, c.region, c.source, c.kind, c.category, c.severity,
             c.read_only, c.summary, c.actor, c.source_address, c.user_agent, c.error_code, c.error_message,
@@ -111,6 +123,16 @@ pub(crate) async fn around(
 }
 
 pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Change>, Error> {
+    let page = match &query.of {
+        Some(of) => sets::list(pool, query, of).await?,
+        None => plain(pool, query).await?,
+    };
+    let items = named(pool, page.items).await?;
+    Ok(Page { items, next: page.next })
+}
+
+/// Those of all resources, or of one.
+async fn plain(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Row>, Error> {
     let mut sql = QueryBuilder::new(SELECT);
     // The keys are those of the table that leads, so that its index gives the order.
     let (at, id) = if let Some(resource) = query.resource {
@@ -139,10 +161,7 @@ pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Chan
     sql.push(" order by ").push(at).push(" desc, ").push(id).push(" desc limit ");
     sql.push_bind(limit_and_one(query.limit));
     let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
-    let page = cursor::page(rows, query.limit, |row: &Row| cursor::write_instant(row.occurred_at, row.id));
-
-    let items = named(pool, page.items).await?;
-    Ok(Page { items, next: page.next })
+    Ok(cursor::page(rows, query.limit, Row::cursor))
 }
 
 /// The changes, with the names of the resources that they touched.

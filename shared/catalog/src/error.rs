@@ -105,6 +105,14 @@ pub enum Error {
         /// What was wrong and what would be right.
         message: String,
     },
+    /// A set that is too large to start from.
+    #[error(
+        "that is too large a set: at most {most} resources, and what is a few thousand around them; narrow the selector or go fewer steps"
+    )]
+    TooMany {
+        /// How many are taken at most.
+        most: usize,
+    },
 }
 
 impl Error {

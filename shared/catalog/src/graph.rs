@@ -1,138 +1,185 @@
-//! Edges of a resource, and the walk around it.
+//! Walks over relations: around a resource or a set of them, between two, and up to what one lies in.
+//!
+//! A walk is one statement, whatever its depth; the rows of what it met are another, the relations among that a third.
 
-use std::collections::BTreeMap;
+pub(crate) mod edges;
+mod nodes;
+pub(crate) mod parents;
+pub(crate) mod paths;
+#[cfg(test)]
+mod tests;
 
-use chrono::{DateTime, Utc};
-use model::ResourceId;
+use std::{collections::BTreeMap, time::Duration};
+
+use model::{
+    ResourceId, Timestamp,
+    relation::{CONTAINMENT, DEPENDENCY, Turn},
+};
+use selector::Selector;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{
-    Direction, Edge, Error, Graph, GraphNode, Page, Walk,
-    cursor::{self, limit_and_one},
-    resources,
-};
+use crate::{AsOf, Bound, Direction, Error, Follow, Graph, GraphNode, Resource, Walk, resources};
 
 /// How far a walk goes at most.
 const MAX_DEPTH: u32 = 10;
 /// How many resources a walk meets at most.
 const MAX_NODES: u32 = 5000;
+/// From how many resources a walk starts at most.
+const MAX_STARTS: usize = 10_000;
 /// How many relations a walk answers with at most.
-const MAX_EDGES: i64 = 20_000;
+const MAX_EDGES: usize = 20_000;
+/// How many relations a walk reads at most.
+const MAX_READS: i32 = 200_000;
+/// How long a walk goes on at most.
+const MAX_TIME: Duration = Duration::from_secs(10);
 
+/// A walk in the words of the database's functions.
 #[derive(Debug)]
-struct Row {
-    from_id: Uuid,
-    to_id: Uuid,
-    kind: String,
-    source: String,
-    valid_from: DateTime<Utc>,
+struct Way {
+    direction: &'static str,
+    depth: i32,
+    max_nodes: i32,
+    kinds: Option<Vec<String>>,
+    prefixes: Option<Vec<String>>,
+    turns: Option<Vec<i16>>,
+    at: Option<Timestamp>,
+    known: Option<Timestamp>,
+    milliseconds: i32,
 }
 
-impl From<Row> for Edge {
-    fn from(row: Row) -> Self {
+impl Way {
+    fn of(walk: &Walk, max_depth: u32) -> Self {
+        let table: Option<&[(&str, Turn)]> = match walk.follow {
+            Follow::Stated => None,
+            Follow::Dependency => Some(DEPENDENCY),
+            Follow::Containment => Some(CONTAINMENT),
+        };
         Self {
-            from_id: row.from_id.into(),
-            to_id: row.to_id.into(),
-            kind: row.kind,
-            source: row.source,
-            from: row.valid_from,
-            to: None,
+            direction: match walk.direction {
+                Direction::Out => "out",
+                Direction::In => "in",
+                Direction::Both => "both",
+            },
+            depth: whole(walk.depth.min(max_depth)),
+            max_nodes: whole(walk.max_nodes.clamp(1, MAX_NODES)),
+            kinds: (!walk.kinds.is_empty()).then(|| walk.kinds.clone()),
+            prefixes: table.map(|table| table.iter().map(|(prefix, _)| (*prefix).to_owned()).collect()),
+            turns: table.map(|table| table.iter().map(|(_, turn)| turn.sign()).collect()),
+            at: walk.as_of.at,
+            known: walk.as_of.recorded_at,
+            milliseconds: i32::try_from(walk.time.min(MAX_TIME).as_millis()).unwrap_or(i32::MAX),
         }
     }
 }
 
-pub(crate) async fn edges(
-    pool: &PgPool,
-    id: ResourceId,
-    limit: u16,
-    cursor: Option<&str>,
-) -> Result<Page<Edge>, Error> {
-    let [from, kind, to, source] = match cursor {
-        None => [Uuid::nil().to_string(), String::new(), Uuid::nil().to_string(), String::new()],
-        Some(cursor) => cursor::read::<4>(cursor)?,
-    };
-    let from: Uuid = from.parse().map_err(|_| Error::BadCursor)?;
-    let to: Uuid = to.parse().map_err(|_| Error::BadCursor)?;
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select e.from_id as "from_id!", e.to_id as "to_id!", e.kind as "kind!", e.source as "source!",
-                  e.valid_from as "valid_from!"
-           from (
-               select from_id, to_id, kind, source, valid_from from perigee.edges_open where from_id = $1
-               union
-               select from_id, to_id, kind, source, valid_from from perigee.edges_open where to_id = $1
-           ) e
-           where (e.from_id, e.kind, e.to_id, e.source) > ($2, $3, $4, $5)
-           order by e.from_id, e.kind, e.to_id, e.source limit $6"#,
-        Uuid::from(id),
-        from,
-        kind,
-        to,
-        source,
-        limit_and_one(limit),
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(Error::reading("edges"))?;
-    Ok(cursor::page(rows.into_iter().map(Edge::from).collect(), limit, |edge: &Edge| {
-        cursor::write(&[&edge.from_id.to_string(), &edge.kind, &edge.to_id.to_string(), &edge.source])
-    }))
+fn whole(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-pub(crate) async fn walk(pool: &PgPool, id: ResourceId, walk: Walk) -> Result<Option<Graph>, Error> {
-    let direction = match walk.direction {
-        Direction::Out => "out",
-        Direction::In => "in",
-        Direction::Both => "both",
-    };
-    let depth = i32::try_from(walk.depth.min(MAX_DEPTH)).unwrap_or(1);
-    let max_nodes = walk.max_nodes.clamp(1, MAX_NODES);
-    let reached = sqlx::query!(
-        r#"select id as "id!", distance as "distance!" from perigee.walk($1, $2, $3, $4) order by distance, id"#,
-        &[Uuid::from(id)],
-        direction,
-        depth,
-        i32::try_from(max_nodes).unwrap_or(1),
+fn bound(word: Option<&str>) -> Option<Bound> {
+    match word? {
+        "nodes" => Some(Bound::Nodes),
+        "edges" => Some(Bound::Edges),
+        _ => Some(Bound::Time),
+    }
+}
+
+/// What a walk met, and how many steps away it is.
+#[derive(Debug, Default)]
+struct Met {
+    ids: Vec<Uuid>,
+    distances: Vec<i32>,
+    truncated_by: Option<Bound>,
+}
+
+/// Walks, and answers with ids, the nearest first.
+async fn meet(pool: &PgPool, starts: &[Uuid], walk: &Walk) -> Result<Met, Error> {
+    meet_by(pool, starts, &Way::of(walk, MAX_DEPTH)).await
+}
+
+async fn meet_by(pool: &PgPool, starts: &[Uuid], way: &Way) -> Result<Met, Error> {
+    let met = sqlx::query!(
+        r#"select ids as "ids!", distances as "distances!", truncated
+           from perigee.walk($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
+        starts,
+        way.direction,
+        way.depth,
+        way.max_nodes,
+        way.kinds.as_deref() as Option<&[String]>,
+        way.prefixes.as_deref() as Option<&[String]>,
+        way.turns.as_deref() as Option<&[i16]>,
+        way.at,
+        way.known,
+        MAX_READS,
+        way.milliseconds,
     )
-    .fetch_all(pool)
+    .fetch_one(pool)
     .await
     .map_err(Error::reading("the graph"))?;
-    let mut truncated = reached.len() > max_nodes as usize;
-    let distances: BTreeMap<Uuid, i32> =
-        reached.iter().take(max_nodes as usize).map(|row| (row.id, row.distance)).collect();
-    let ids: Vec<Uuid> = distances.keys().copied().collect();
-    let found = resources::by_ids(pool, &ids).await?;
-    if !found.contains_key(&Uuid::from(id)) {
+    Ok(Met { ids: met.ids, distances: met.distances, truncated_by: bound(met.truncated.as_deref()) })
+}
+
+pub(crate) async fn around(pool: &PgPool, id: ResourceId, walk: &Walk) -> Result<Option<Graph>, Error> {
+    let graph = from(pool, &[id.into()], walk).await?;
+    if graph.nodes.is_empty() && !resources::exists(pool, id).await? {
         return Ok(None);
     }
-    let mut nodes: Vec<GraphNode> = found
-        .into_iter()
-        .map(|(id, resource)| GraphNode {
-            resource,
-            distance: distances.get(&id).copied().unwrap_or_default().unsigned_abs(),
-        })
-        .collect();
-    nodes.sort_by(|a, b| {
-        let key = |node: &GraphNode| {
-            (node.distance, node.resource.kind.clone(), node.resource.name.clone(), node.resource.id)
-        };
-        key(a).cmp(&key(b))
-    });
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select from_id, to_id, kind, source, valid_from from perigee.edges_open
-           where from_id = any($1) and to_id = any($1)
-           order by from_id, kind, to_id, source limit $2"#,
-        &ids,
-        MAX_EDGES + 1,
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(Error::reading("edges"))?;
-    let mut edges: Vec<Edge> = rows.into_iter().map(Edge::from).collect();
-    let most = usize::try_from(MAX_EDGES).unwrap_or(usize::MAX);
-    truncated |= edges.len() > most;
-    edges.truncate(most);
-    Ok(Some(Graph { nodes, edges, truncated }))
+    Ok(Some(graph))
+}
+
+pub(crate) async fn around_set(pool: &PgPool, selector: &Selector, walk: &Walk) -> Result<Graph, Error> {
+    let most = usize::try_from(walk.max_nodes.clamp(1, MAX_NODES)).unwrap_or(usize::MAX);
+    let starts = resources::ids_of(pool, selector, walk.as_of, false, most).await?;
+    from(pool, &starts, walk).await
+}
+
+/// What a selector describes, with what was deleted, and everything that a walk from there meets. All of it or nothing.
+pub(crate) async fn reached(pool: &PgPool, selector: &Selector, walk: &Walk) -> Result<Vec<Uuid>, Error> {
+    let starts = resources::ids_of(pool, selector, walk.as_of, true, MAX_STARTS).await?;
+    let starts_count = i32::try_from(starts.len()).unwrap_or(i32::MAX);
+    let way = Way { max_nodes: starts_count.saturating_add(whole(MAX_NODES)), ..Way::of(walk, MAX_DEPTH) };
+    if way.depth == 0 {
+        return Ok(starts);
+    }
+    let met = meet_by(pool, &starts, &way).await?;
+    match met.truncated_by {
+        None => Ok(met.ids),
+        Some(_) => Err(Error::TooMany { most: MAX_STARTS }),
+    }
+}
+
+async fn from(pool: &PgPool, starts: &[Uuid], walk: &Walk) -> Result<Graph, Error> {
+    let met = meet(pool, starts, walk).await?;
+    let (found, (edges, all)) = tokio::try_join!(
+        nodes::by_ids(pool, &met.ids, walk.as_of),
+        edges::among(pool, &met.ids, &walk.kinds, walk.as_of, MAX_EDGES),
+    )?;
+    let nodes = placed(found, &met);
+    // What was not there yet at that instant, and what is related to it, is not told.
+    let edges = if nodes.is_empty() { Vec::new() } else { edges };
+    let truncated_by = met.truncated_by.or((!all).then_some(Bound::Edges));
+    Ok(Graph { nodes, edges, truncated: truncated_by.is_some(), truncated_by })
+}
+
+/// Resources with their distances: the nearest first, then by type, name and id.
+fn placed(found: BTreeMap<Uuid, Resource>, met: &Met) -> Vec<GraphNode> {
+    let distances: BTreeMap<Uuid, i32> = met.ids.iter().copied().zip(met.distances.iter().copied()).collect();
+    let distance = |id: Uuid| distances.get(&id).copied().unwrap_or_default().unsigned_abs();
+    let mut nodes: Vec<GraphNode> =
+        found.into_iter().map(|(id, resource)| GraphNode { resource, distance: distance(id) }).collect();
+    sort(&mut nodes);
+    nodes
+}
+
+fn sort(nodes: &mut [GraphNode]) {
+    fn key(node: &GraphNode) -> (u32, &str, &str, ResourceId) {
+        (node.distance, &node.resource.kind, &node.resource.name, node.resource.id)
+    }
+    nodes.sort_by(|a, b| key(a).cmp(&key(b)));
+}
+
+/// The whole of the present, as it is known now.
+fn is_now(as_of: AsOf) -> bool {
+    as_of == AsOf::default()
 }

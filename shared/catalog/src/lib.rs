@@ -45,12 +45,13 @@ pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
 pub use facets::{Facet, FacetValue, Facets, Total};
 pub use history::{HistoryEntry, HistoryQuery};
-pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
+pub use query::{AsOf, ChangeQuery, FindingQuery, Follow, Recorded, ResourceQuery, ResourceSet, Walk};
 pub use rejected::NewRejected;
 pub use search::explain::TermResult;
 pub use view::{
-    Change, ChangeTarget, Count, Direction, Edge, EdgeDifferences, Finding, Graph, GraphNode, HealthNow,
-    Page, Rejected, Resource, ResourceDetail, SourceStatus, Version, VersionState,
+    Bound, Change, ChangeGroup, ChangeTarget, Count, Direction, Edge, EdgeDifferences, Finding, Graph,
+    GraphNode, GraphPath, HealthNow, Page, Parents, Paths, Rejected, Resource, ResourceDetail, SourceStatus,
+    Variant, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
@@ -157,14 +158,6 @@ impl Catalog {
         moment::known_since(&self.pool, id).await
     }
 
-    /// A resource and what it was related to at a moment. `None` when there is no such resource.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn surroundings(&self, id: ResourceId, as_of: AsOf) -> Result<Option<Graph>, Error> {
-        moment::surroundings(&self.pool, id, as_of).await
-    }
-
     /// What differs of a resource between two instants, as it is known now or was known at `recorded_at`. `None` when
     /// nothing was known of it at either.
     ///
@@ -213,20 +206,56 @@ impl Catalog {
         history::list(&self.pool, query).await
     }
 
-    /// The relations of a resource that hold now, both ways.
+    /// The relations of a resource, both ways.
     ///
     /// # Errors
     /// [`Error::BadCursor`], or what the database says.
-    pub async fn edges(&self, id: ResourceId, limit: u16, cursor: Option<&str>) -> Result<Page<Edge>, Error> {
-        graph::edges(&self.pool, id, limit, cursor).await
+    pub async fn edges(
+        &self,
+        id: ResourceId,
+        as_of: AsOf,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<Edge>, Error> {
+        graph::edges::list(&self.pool, id, as_of, limit, cursor).await
     }
 
     /// What is around a resource, breadth first. `None` when there is no such resource.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn graph(&self, id: ResourceId, walk: Walk) -> Result<Option<Graph>, Error> {
-        graph::walk(&self.pool, id, walk).await
+    pub async fn graph(&self, id: ResourceId, walk: &Walk) -> Result<Option<Graph>, Error> {
+        graph::around(&self.pool, id, walk).await
+    }
+
+    /// What is around all the resources that a selector describes, breadth first from all of them at once.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::TooMany`], or what the database says.
+    pub async fn graph_of(&self, selector: &Selector, walk: &Walk) -> Result<Graph, Error> {
+        graph::around_set(&self.pool, selector, walk).await
+    }
+
+    /// The shortest ways from one resource to another, at most `limit` of them. `None` when one of them is not there.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn paths(
+        &self,
+        from: ResourceId,
+        to: ResourceId,
+        walk: &Walk,
+        limit: usize,
+    ) -> Result<Option<Paths>, Error> {
+        graph::paths::between(&self.pool, from, to, walk, limit).await
+    }
+
+    /// What a resource lies in: its network, cluster, namespace and application. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn parents(&self, id: ResourceId, as_of: AsOf) -> Result<Option<Parents>, Error> {
+        graph::parents::of(&self.pool, id, as_of).await
     }
 
     /// Lists changes, newest first.
@@ -235,6 +264,14 @@ impl Catalog {
     /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
     pub async fn changes(&self, query: &ChangeQuery) -> Result<Page<Change>, Error> {
         changes::list(&self.pool, query).await
+    }
+
+    /// Lists changes with the repeats of the same one as one item, the latest repeated first.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::BadCursor`], [`Error::TooMany`], or what the database says.
+    pub async fn change_groups(&self, query: &ChangeQuery) -> Result<Page<ChangeGroup>, Error> {
+        changes::groups::list(&self.pool, query).await
     }
 
     /// Lists findings, latest statement first.

@@ -4,7 +4,7 @@
 //! answer without an instant is of what has no end, and one without an instant of knowledge holds what stands now:
 //! both are instants after every other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use model::{Difference, ResourceId, Timestamp};
@@ -13,8 +13,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
-    AsOf, Edge, EdgeDifferences, Error, Graph, GraphNode, HealthNow, Resource, ResourceDetail, Version,
-    history, resources,
+    AsOf, Edge, EdgeDifferences, Error, HealthNow, Resource, ResourceDetail, Version, history, resources,
 };
 
 impl AsOf {
@@ -334,22 +333,6 @@ pub(crate) async fn edges_between(
         side.push(edge);
     }
     Ok(differences)
-}
-
-/// A resource and those that it was related to at a moment, under their names of now. `None` when there is no such
-/// resource.
-pub(crate) async fn surroundings(pool: &PgPool, id: ResourceId, as_of: AsOf) -> Result<Option<Graph>, Error> {
-    let before_all = AsOf::at(DateTime::UNIX_EPOCH);
-    let EdgeDifferences { appeared: edges, truncated, .. } =
-        edges_between(pool, id, before_all, as_of).await?;
-    let ids: BTreeSet<Uuid> =
-        edges.iter().flat_map(|edge| [edge.from_id, edge.to_id]).chain([id]).map(Uuid::from).collect();
-    let ids: Vec<Uuid> = ids.into_iter().collect();
-    let mut found = resources::by_ids(pool, &ids).await?;
-    let Some(start) = found.remove(&Uuid::from(id)) else { return Ok(None) };
-    let far = found.into_values().map(|resource| GraphNode { resource, distance: 1 });
-    let nodes = std::iter::once(GraphNode { resource: start, distance: 0 }).chain(far).collect();
-    Ok(Some(Graph { nodes, edges, truncated }))
 }
 
 impl ResourceDetail {

@@ -1,5 +1,7 @@
 //! What can be asked.
 
+use std::time::Duration;
+
 use model::{ResourceId, Timestamp};
 use selector::Selector;
 
@@ -46,6 +48,8 @@ pub struct ChangeQuery {
     pub selector: Selector,
     /// Only those that touched this resource.
     pub resource: Option<ResourceId>,
+    /// Only those that touched any of these.
+    pub of: Option<ResourceSet>,
     /// Only those at or after this instant.
     pub since: Option<Timestamp>,
     /// Only those before this instant.
@@ -54,6 +58,15 @@ pub struct ChangeQuery {
     pub limit: u16,
     /// Where the last page ended.
     pub cursor: Option<String>,
+}
+
+/// A set of resources: those that a selector describes, gone or not, and all that a walk from them meets.
+#[derive(Debug, Clone)]
+pub struct ResourceSet {
+    /// Which resources it starts from; at most 10,000.
+    pub selector: Selector,
+    /// What is added; nothing with a depth of 0. It is added whole: what is more than can be walked is refused.
+    pub walk: Walk,
 }
 
 /// Which findings to list. Latest statement first.
@@ -71,13 +84,47 @@ pub struct FindingQuery {
     pub cursor: Option<String>,
 }
 
-/// How far to walk.
-#[derive(Debug, Clone, Copy)]
+/// How a walk goes.
+#[derive(Debug, Clone)]
 pub struct Walk {
     /// Which way.
     pub direction: Direction,
-    /// How many steps; bounded to 10.
+    /// How many steps; bounded to 10, a path's to 20.
     pub depth: u32,
     /// How many resources at most; bounded to 5000.
     pub max_nodes: u32,
+    /// Only relations of these kinds; all when empty.
+    pub kinds: Vec<String>,
+    /// What the direction means.
+    pub follow: Follow,
+    /// Of which moment.
+    pub as_of: AsOf,
+    /// When it stops with what it has; bounded to ten seconds.
+    pub time: Duration,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self {
+            direction: Direction::default(),
+            depth: 2,
+            max_nodes: 200,
+            kinds: Vec::new(),
+            follow: Follow::default(),
+            as_of: AsOf::default(),
+            time: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What the direction of a walk means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Relations as they are stated.
+    #[default]
+    Stated,
+    /// Out: to what a resource depends on; in: to what depends on it. See [`model::relation::DEPENDENCY`].
+    Dependency,
+    /// Out: to what a resource lies in; in: to what lies in it. See [`model::relation::CONTAINMENT`].
+    Containment,
 }

@@ -19,7 +19,7 @@ const EVIDENCE: &[&str] = &["reference", "event", "document"];
 
 mod list;
 
-pub(crate) use list::{Rows, list, push_health};
+pub(crate) use list::{Rows, ids_of, list, push_health};
 
 pub(crate) const FIELDS: Fields = Fields {
     columns: &[
@@ -50,23 +50,23 @@ pub(crate) const FIELDS: Fields = Fields {
 #[derive(Debug, FromRow)]
 pub(crate) struct Row {
     pub(crate) id: Uuid,
-    provider: String,
-    partition: String,
-    account: String,
-    region: String,
+    pub(crate) provider: String,
+    pub(crate) partition: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
     #[sqlx(rename = "type")]
-    kind: String,
-    native_id: String,
-    name: String,
-    tags: Value,
-    evidence: i16,
-    since: Option<DateTime<Utc>>,
-    deleted_at: Option<DateTime<Utc>>,
-    health: Option<String>,
-    health_status: Option<String>,
-    health_ready: Option<bool>,
-    health_reason: Option<String>,
-    health_since: Option<DateTime<Utc>>,
+    pub(crate) kind: String,
+    pub(crate) native_id: String,
+    pub(crate) name: String,
+    pub(crate) tags: Value,
+    pub(crate) evidence: i16,
+    pub(crate) since: Option<DateTime<Utc>>,
+    pub(crate) deleted_at: Option<DateTime<Utc>>,
+    pub(crate) health: Option<String>,
+    pub(crate) health_status: Option<String>,
+    pub(crate) health_ready: Option<bool>,
+    pub(crate) health_reason: Option<String>,
+    pub(crate) health_since: Option<DateTime<Utc>>,
 }
 
 impl From<Row> for Resource {
@@ -113,6 +113,15 @@ pub(crate) fn tags(stored: Value) -> BTreeMap<String, String> {
             .collect(),
         _ => BTreeMap::new(),
     }
+}
+
+/// Whether there is such a resource.
+pub(crate) async fn exists(pool: &PgPool, id: ResourceId) -> Result<bool, Error> {
+    let found = sqlx::query_scalar!("select id from perigee.resources where id = $1", Uuid::from(id))
+        .fetch_optional(pool)
+        .await
+        .map_err(Error::reading("resources"))?;
+    Ok(found.is_some())
 }
 
 /// Those of the resources that a selector describes.

@@ -10,7 +10,7 @@ use serde_json::json;
 use testkit::TestDb;
 
 use crate::{
-    Catalog, ChangeQuery, ConnectOptions, Error, FindingQuery, HistoryEntry, HistoryQuery, NewRejected,
+    AsOf, Catalog, ChangeQuery, ConnectOptions, Error, FindingQuery, HistoryEntry, HistoryQuery, NewRejected,
     Recorded, ResourceQuery,
     tests_support::{catalog, minute, now, options},
 };
@@ -236,7 +236,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
         let findings =
             catalog.findings(&FindingQuery { cursor: cursor.clone(), ..FindingQuery::default() }).await;
         let history = catalog.history(&HistoryQuery { cursor: cursor.clone(), ..HistoryQuery::of(id) }).await;
-        let edges = catalog.edges(id, 10, cursor.as_deref()).await;
+        let edges = catalog.edges(id, AsOf::default(), 10, cursor.as_deref()).await;
         let rejected = catalog.rejected(10, cursor.as_deref()).await;
         for refused in
             [resources.err(), changes.err(), findings.err(), history.err(), edges.err(), rejected.err()]

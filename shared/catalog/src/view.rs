@@ -159,7 +159,69 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// The relations among them.
     pub edges: Vec<Edge>,
-    /// True when a bound on nodes or edges cut the walk.
+    /// True when a bound cut the walk.
+    pub truncated: bool,
+    /// Which bound that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated_by: Option<Bound>,
+}
+
+/// What a walk stops at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// As many resources as were asked for.
+    Nodes,
+    /// As many relations as are read or told at once.
+    Edges,
+    /// As much time as was given.
+    Time,
+}
+
+/// The shortest ways from one resource to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Paths {
+    /// The paths, all of the same length; none where none was found.
+    pub paths: Vec<GraphPath>,
+    /// The resources on them, by their distance from the start.
+    pub nodes: Vec<GraphNode>,
+    /// True when a bound cut the search: then there may be more paths, or one where none is told.
+    pub truncated: bool,
+    /// Which bound that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated_by: Option<Bound>,
+}
+
+/// One way from a resource to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphPath {
+    /// The resources in order, both ends included.
+    pub nodes: Vec<ResourceId>,
+    /// The relations between each and the next, in order; of several between two, all.
+    pub edges: Vec<Edge>,
+}
+
+/// What a resource lies in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Parents {
+    /// The account or cluster that it is of.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// The networks.
+    pub vpcs: Vec<GraphNode>,
+    /// The clusters.
+    pub clusters: Vec<GraphNode>,
+    /// The namespaces.
+    pub namespaces: Vec<GraphNode>,
+    /// What it is a part of: stacks, applications, and its owners up to the last.
+    pub applications: Vec<GraphNode>,
+    /// What its tags call the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_tag: Option<String>,
+    /// All that it lies in, the nearest first.
+    pub all: Vec<GraphNode>,
+    /// True when a bound cut the walk.
     pub truncated: bool,
 }
 
@@ -238,6 +300,44 @@ pub struct Change {
     pub resources: Vec<ChangeTarget>,
     /// Names that are no resources here.
     pub mentions: Vec<String>,
+}
+
+/// The repeats of one change: the same account, region, source, kind, actor, error code and targets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeGroup {
+    /// How many there are.
+    pub count: i64,
+    /// True when there are more than were counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// When it happened first.
+    pub first_at: DateTime<Utc>,
+    /// The first.
+    pub first_id: ChangeId,
+    /// When it happened last.
+    pub last_at: DateTime<Utc>,
+    /// The last.
+    pub last_id: ChangeId,
+    /// In what the latest hundred differ: up to five different ones, the latest first.
+    pub variants: Vec<Variant>,
+    /// The last, as it is listed.
+    pub change: Change,
+}
+
+/// What one of several repeats says that others do not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Variant {
+    /// The latest that says so.
+    pub id: ChangeId,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// One sentence.
+    pub summary: String,
+    /// The provider's error text, when the call failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    /// Request, response and the rest, masked and bounded.
+    pub details: Value,
 }
 
 /// A resource that a change touched.

@@ -16,6 +16,7 @@ mod health;
 mod identity;
 mod ids;
 mod observation;
+pub mod relation;
 mod secret;
 mod signal;
 pub mod timeline;

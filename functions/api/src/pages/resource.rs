@@ -96,16 +96,14 @@ pub(super) async fn page(
     let findings = catalog.findings(&findings).await?;
     let versions = HistoryQuery { as_of, limit: VERSIONS, cursor: versions, ..HistoryQuery::of(id) };
     let history = history::versions(catalog, &versions).await?;
+    let depth = if as_of.is_now() { around::STEPS } else { 1 };
+    let walk = Walk { direction: Direction::Both, depth, max_nodes: NEIGHBOURS, as_of, ..Walk::default() };
+    let graph = catalog.graph(id, &walk).await?.ok_or_else(|| no_such_resource(&reference))?;
     let present = if as_of.is_now() {
-        Some(Present::read(&app, id, health.as_ref(), &transitions.items).await?)
+        Some(Present::read(&app, id, &graph, health.as_ref(), &transitions.items).await?)
     } else {
         None
     };
-    let graph = match &present {
-        Some(present) => present.graph.clone(),
-        None => catalog.surroundings(id, as_of).await?,
-    };
-    let graph = graph.ok_or_else(|| no_such_resource(&reference))?;
     let view = View {
         detail: &detail,
         as_of,
@@ -127,7 +125,6 @@ pub(super) async fn page(
 /// What is shown of a resource only as it is now.
 #[derive(Debug)]
 struct Present {
-    graph: Option<Graph>,
     around: Option<Around>,
     checks: Vec<Check>,
     runs: Page<Run>,
@@ -138,21 +135,17 @@ impl Present {
     async fn read(
         app: &App,
         id: ResourceId,
+        graph: &Graph,
         health: Option<&ResourceHealth>,
         transitions: &[HealthChange],
     ) -> Result<Self, Problem> {
         let catalog = &app.context.catalog;
-        let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
-        let graph = catalog.graph(id, walk).await?;
-        let around = match &graph {
-            Some(graph) => Around::read(catalog, health, transitions, graph, id).await?,
-            None => None,
-        };
+        let around = Around::read(catalog, health, transitions, graph, id).await?;
         let checks = catalog.checks_of(id, app.context.clock.now()).await?;
         let runs = RunQuery { resource: Some(id), limit: RUNS, ..RunQuery::default() };
         let runs = catalog.runs(&runs).await?;
         let playbooks = playbooks::offered(app, id).await?;
-        Ok(Self { graph, around, checks, runs, playbooks })
+        Ok(Self { around, checks, runs, playbooks })
     }
 }
 

@@ -3,37 +3,16 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use catalog::{
-    Change, ChangeQuery, Count, Finding, FindingQuery, Page, Rejected, SourceStatus, shards::Coverage,
-};
+use catalog::{Count, Finding, FindingQuery, Page, Rejected, SourceStatus, shards::Coverage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::PageParams;
 use crate::{
     App,
-    input::{Limit, NoParams, Params, instant, moment, selector},
+    input::{Limit, NoParams, Params, moment, selector},
     problem::Problem,
 };
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangesParams {
-    /// A selector over `kind`, `category`, `severity`, `account`, `region`, `source`, `actor`, `event_id`,
-    /// `session_id`, `error_code` and `read_only`; free words match the summary.
-    q: Option<String>,
-    /// Only those that touched this resource: an id, an alias, `type/native id` or `type/name`.
-    resource: Option<String>,
-    /// Only those at or after this: an RFC 3339 time, a date, or a while before now such as `24h`.
-    since: Option<String>,
-    /// Only those before this.
-    until: Option<String>,
-    /// How many items.
-    #[serde(default)]
-    limit: Limit,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,44 +30,6 @@ pub(crate) struct FindingsParams {
     limit: Limit,
     /// `next` of the page before.
     cursor: Option<String>,
-}
-
-/// Which changes, in the caller's words.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ChangeFilter {
-    pub(crate) q: Option<String>,
-    pub(crate) resource: Option<String>,
-    pub(crate) since: Option<String>,
-    pub(crate) until: Option<String>,
-}
-
-impl ChangeFilter {
-    /// The same in the catalog's words.
-    pub(crate) async fn query(
-        &self,
-        app: &App,
-        limit: Limit,
-        cursor: Option<String>,
-    ) -> Result<ChangeQuery, Problem> {
-        let now = app.context.clock.now();
-        let selector = selector(self.q.as_deref())?;
-        let since = self.since.as_deref().map(|text| instant("since", text, now)).transpose()?;
-        let until = self.until.as_deref().map(|text| instant("until", text, now)).transpose()?;
-        let resource = match &self.resource {
-            Some(reference) => Some(app.resolve(reference).await?),
-            None => None,
-        };
-        Ok(ChangeQuery { selector, resource, since, until, limit: limit.0, cursor })
-    }
-}
-
-pub(crate) async fn changes(
-    State(app): State<Arc<App>>,
-    Params(params): Params<ChangesParams>,
-) -> Result<Json<Page<Change>>, Problem> {
-    let ChangesParams { q, resource, since, until, limit, cursor } = params;
-    let query = ChangeFilter { q, resource, since, until }.query(&app, limit, cursor).await?;
-    Ok(Json(app.context.catalog.changes(&query).await?))
 }
 
 pub(crate) async fn findings(

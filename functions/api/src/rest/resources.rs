@@ -3,20 +3,16 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use catalog::{
-    AsOf, Change, Direction, Edge, Finding, FindingQuery, Graph, HistoryQuery, Page, Resource,
-    ResourceDetail, ResourceQuery, Walk,
-};
+use catalog::{AsOf, Finding, FindingQuery, HistoryQuery, Page, Resource, ResourceDetail, ResourceQuery};
 use chrono::SecondsFormat;
 use model::{ResourceId, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lists::ChangeFilter;
 use crate::{
     App,
     history::{self, Told},
-    input::{Limit, Params, Reference, Whole, instant, moment, selector},
+    input::{Limit, Params, Reference, instant, moment, selector},
     problem::{Kind, Problem},
 };
 
@@ -86,22 +82,6 @@ pub(crate) struct HistoryParams {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ResourceChangesParams {
-    /// A selector, as for `/changes`.
-    q: Option<String>,
-    /// Only those at or after this: an RFC 3339 time, a date, or a while before now such as `24h`.
-    since: Option<String>,
-    /// Only those before this.
-    until: Option<String>,
-    /// How many items.
-    #[serde(default)]
-    limit: Limit,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ResourceFindingsParams {
     /// A selector, as for `/findings`.
     q: Option<String>,
@@ -114,20 +94,6 @@ pub(crate) struct ResourceFindingsParams {
     limit: Limit,
     /// `next` of the page before.
     cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GraphParams {
-    /// Which way to follow relations.
-    #[serde(default)]
-    direction: Direction,
-    /// How many steps to go.
-    #[serde(default)]
-    depth: Whole<10, 2>,
-    /// How many resources at most.
-    #[serde(default)]
-    max_nodes: Whole<5000, 200>,
 }
 
 impl App {
@@ -224,17 +190,6 @@ pub(crate) async fn history(
     Ok(Json(history::history(&app.context.catalog, &query).await?))
 }
 
-pub(crate) async fn changes(
-    State(app): State<Arc<App>>,
-    Reference { reference }: Reference,
-    Params(params): Params<ResourceChangesParams>,
-) -> Result<Json<Page<Change>>, Problem> {
-    let ResourceChangesParams { q, since, until, limit, cursor } = params;
-    let filter = ChangeFilter { q, resource: Some(reference), since, until };
-    let query = filter.query(&app, limit, cursor).await?;
-    Ok(Json(app.context.catalog.changes(&query).await?))
-}
-
 pub(crate) async fn findings(
     State(app): State<Arc<App>>,
     Reference { reference }: Reference,
@@ -246,25 +201,4 @@ pub(crate) async fn findings(
     let resource = Some(app.resolve_as_of(&reference, as_of).await?);
     let query = FindingQuery { selector, resource, as_of, limit: limit.0, cursor };
     Ok(Json(app.context.catalog.findings(&query).await?))
-}
-
-pub(crate) async fn edges(
-    State(app): State<Arc<App>>,
-    Reference { reference }: Reference,
-    Params(PageParams { limit, cursor }): Params<PageParams>,
-) -> Result<Json<Page<Edge>>, Problem> {
-    let id = app.resolve(&reference).await?;
-    Ok(Json(app.context.catalog.edges(id, limit.0, cursor.as_deref()).await?))
-}
-
-pub(crate) async fn graph(
-    State(app): State<Arc<App>>,
-    Reference { reference }: Reference,
-    Params(params): Params<GraphParams>,
-) -> Result<Json<Graph>, Problem> {
-    let GraphParams { direction, depth, max_nodes } = params;
-    let id = app.resolve(&reference).await?;
-    let walk = Walk { direction, depth: depth.0.into(), max_nodes: max_nodes.0.into() };
-    let graph = app.context.catalog.graph(id, walk).await?;
-    graph.map(Json).ok_or_else(|| no_such_resource(&reference))
 }

@@ -100,6 +100,8 @@ fn filled(path: &str) -> String {
         .replace("{id}", super::work::RUN)
         .replace("{kind}", "Playbook")
         .replace("/output", "/output?step=open")
+        .replace("/paths", &format!("/paths?to={}", ARN.replace('/', "%2F")))
+        .replace("/v1/graph", "/v1/graph?q=")
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! `perigee changes [SELECTOR]`
 
-use catalog::Change;
+use catalog::{Change, ChangeGroup};
 use clap::Args;
 use model::Actor;
 use serde_json::Value;
 
 use super::{items, second, since, word};
 use crate::{
-    cli::Amount,
+    cli::{Amount, Direction},
     client::{Client, resource_path},
     exit::Done,
     output::{self, Format},
@@ -32,6 +32,21 @@ pub struct Options {
     /// Only those that touched this resource: an id, an ARN, another of its names, or type/name
     #[arg(long, value_name = "REF")]
     pub resource: Option<String>,
+    /// Only those that touched any resource that this selector describes: `type=AWS::EC2::* tags.env=prod`
+    #[arg(long, value_name = "SELECTOR", conflicts_with = "resource")]
+    pub of: Option<String>,
+    /// Which way relations are followed from those of --of
+    #[arg(long, value_enum, default_value_t, value_name = "WAY", requires = "of")]
+    pub direction: Direction,
+    /// How many steps from those of --of count as well
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "of", value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub depth: u32,
+    /// Only relations of this kind are followed; may be given several times
+    #[arg(long = "kind", value_name = "KIND", requires = "of")]
+    pub kinds: Vec<String>,
+    /// Repeats of the same change on one line, with how many there are
+    #[arg(long)]
+    pub group: bool,
     /// How many.
     #[command(flatten)]
     pub amount: Amount,
@@ -45,17 +60,44 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
     let mut query = vec![("q", options.selector.join(" "))];
     query.extend(options.since.as_deref().map(|at| ("since", since(at))));
     query.extend(options.until.as_deref().map(|at| ("until", since(at))));
-    super::list(client, format, (&path, &query), options.resource.as_deref(), options.amount, table)
+    if let Some(of) = &options.of {
+        query.push(("of", of.clone()));
+        query.push(("direction", options.direction.as_str().to_owned()));
+        query.push(("depth", options.depth.to_string()));
+    }
+    if !options.kinds.is_empty() {
+        query.push(("kinds", options.kinds.join(",")));
+    }
+    let reference = options.resource.as_deref();
+    if options.group {
+        query.push(("group", "true".to_owned()));
+        return super::list(client, format, (&path, &query), reference, options.amount, groups);
+    }
+    super::list(client, format, (&path, &query), reference, options.amount, table)
+}
+
+/// A row for each change that was repeated.
+pub(crate) fn groups(list: &Value) -> anyhow::Result<String> {
+    let rows = items::<ChangeGroup>(list)?.into_iter().map(|group| {
+        let count = if group.more { format!("over {}", group.count) } else { group.count.to_string() };
+        let actor = group.change.actor.as_ref().map(who).unwrap_or_default();
+        [second(group.last_at), second(group.first_at), count, actor, what(group.change)]
+    });
+    Ok(output::prose(["LAST", "FIRST", "COUNT", "WHO", "WHAT"], rows))
+}
+
+/// What happened, and why it failed where it did.
+fn what(change: Change) -> String {
+    match change.error_code {
+        Some(code) => format!("{} (failed: {code})", change.summary),
+        None => change.summary,
+    }
 }
 
 pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
     let rows = items::<Change>(list)?.into_iter().map(|change| {
         let actor = change.actor.as_ref().map(who).unwrap_or_default();
-        let summary = match change.error_code {
-            Some(code) => format!("{} (failed: {code})", change.summary),
-            None => change.summary,
-        };
-        [second(change.occurred_at), word(&change.severity), actor, summary]
+        [second(change.occurred_at), word(&change.severity), actor, what(change)]
     });
     Ok(output::prose(["TIME", "SEVERITY", "WHO", "WHAT"], rows))
 }

@@ -76,8 +76,9 @@ async fn changes_around(attempt: &Attempt<'_>, changes: &CatalogChanges) -> Answ
         Some(template) => selector(attempt, template.as_str())?,
         None => Selector::default(),
     };
-    let walk = Walk { direction: Direction::Both, depth: changes.depth, max_nodes: MOST_AROUND };
-    let around = catalog.graph(target, walk).await?;
+    let walk =
+        Walk { direction: Direction::Both, depth: changes.depth, max_nodes: MOST_AROUND, ..Walk::default() };
+    let around = catalog.graph(target, &walk).await?;
     let around: Vec<ResourceId> = around
         .map_or_else(|| vec![target], |graph| graph.nodes.iter().map(|node| node.resource.id).collect());
     let since = TimeDelta::from_std(changes.since.0).unwrap_or(TimeDelta::MAX);

@@ -112,8 +112,8 @@ async fn what_config_lists_is_there_with_its_document_and_its_edges() {
     let detail = serde_json::to_value(catalog.resource(id).await.unwrap().unwrap()).unwrap();
     assert!(detail.to_string().contains(r#""size":8"#), "a whole number is whole: {detail}");
     assert!(detail.to_string().contains("prod"), "{detail}");
-    let walk = Walk { direction: Direction::Out, depth: 1, max_nodes: 10 };
-    let graph = serde_json::to_value(catalog.graph(id, walk).await.unwrap().unwrap()).unwrap();
+    let walk = Walk { direction: Direction::Out, depth: 1, max_nodes: 10, ..Walk::default() };
+    let graph = serde_json::to_value(catalog.graph(id, &walk).await.unwrap().unwrap()).unwrap();
     assert!(graph.to_string().contains("is contained in vpc"), "{graph}");
 }
 

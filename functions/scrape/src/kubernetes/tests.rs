@@ -120,7 +120,7 @@ impl World {
 
     /// Where the edges of a resource lead that hold now.
     async fn edges(&self, key: &ResourceKey) -> BTreeSet<(String, model::ResourceId)> {
-        let page = self.catalog.edges(key.id(), 1000, None).await.unwrap();
+        let page = self.catalog.edges(key.id(), catalog::AsOf::default(), 1000, None).await.unwrap();
         let mine = page.items.into_iter().filter(|edge| edge.from_id == key.id() && edge.to.is_none());
         mine.map(|edge| (edge.kind, edge.to_id)).collect()
     }

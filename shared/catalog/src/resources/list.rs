@@ -132,19 +132,25 @@ async fn read(
     Ok(rows.into_iter().map(Resource::from).collect())
 }
 
-/// The ids of what a selector describes, at most `most` and one more, so that the caller sees a cut.
-pub(crate) async fn ids(
+/// The ids of what a selector describes, in the order of lists.
+///
+/// # Errors
+/// [`Error::TooMany`] when it describes more than `most`.
+pub(crate) async fn ids_of(
     pool: &PgPool,
     selector: &Selector,
     as_of: AsOf,
-    most: i64,
+    include_deleted: bool,
+    most: usize,
 ) -> Result<Vec<Uuid>, Error> {
     let prepared = prepare(pool, selector, When { now: None, at: as_of.at }).await?;
     let mut sql = QueryBuilder::new("select p.id from (");
-    let rows = Rows { prepared: &prepared, selector, as_of, include_deleted: false };
-    rows.push(&mut sql, Order::Place, None, None, most + 1);
-    sql.push(") p");
-    sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))
+    let rows = Rows { prepared: &prepared, selector, as_of, include_deleted };
+    rows.push_all(&mut sql, i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1));
+    sql.push(") p order by p.type, p.account, p.region, p.native_id, p.id");
+    let ids: Vec<Uuid> =
+        sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    if ids.len() > most { Err(Error::TooMany { most }) } else { Ok(ids) }
 }
 
 /// The first free word that must be found.

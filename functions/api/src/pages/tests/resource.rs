@@ -91,6 +91,7 @@ fn resource_page_as_of(deleted_at: Option<Timestamp>, as_of: AsOf) -> Markup {
             edge(9, "is associated with securitygroup", 1),
         ],
         truncated: false,
+        truncated_by: None,
     };
     let findings = Page { items: vec![finding()], next: None };
     let (health, transitions) = (work::unhealthy(), work::transitions());
@@ -175,7 +176,12 @@ fn a_document_of_megabytes_makes_a_small_page() {
     };
     let item = HistoryItem { version: current, diff: Some(diff(&json!({}), &wide)) };
     let history = Page { items: vec![item; 10], next: None };
-    let graph = Graph { nodes: vec![GraphNode { resource, distance: 0 }], edges: vec![], truncated: true };
+    let graph = Graph {
+        nodes: vec![GraphNode { resource, distance: 0 }],
+        edges: vec![],
+        truncated: true,
+        truncated_by: Some(catalog::Bound::Nodes),
+    };
     let (changes, findings) = (Page { items: vec![], next: None }, Page { items: vec![], next: None });
     let page = resource::View {
         detail: &detail,

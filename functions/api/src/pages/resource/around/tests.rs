@@ -33,7 +33,12 @@ fn graph(edges: &[(u128, u128)]) -> Graph {
         from: at("2026-03-01T00:00:00Z"),
         to: None,
     };
-    Graph { nodes: (1..=5).map(node).collect(), edges: edges.iter().map(edge).collect(), truncated: false }
+    Graph {
+        nodes: (1..=5).map(node).collect(),
+        edges: edges.iter().map(edge).collect(),
+        truncated: false,
+        truncated_by: None,
+    }
 }
 
 fn verdict(health: Health) -> Verdict {
