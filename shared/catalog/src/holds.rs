@@ -194,12 +194,7 @@ pub(crate) async fn evaluate(pool: &PgPool) -> Result<Held, Error> {
     Ok(if holds.is_empty() { Held::None } else { Held::Some })
 }
 
-async fn add_matching(
-    pool: &PgPool,
-    db: &mut PgConnection,
-    name: &str,
-    selector: &str,
-) -> Result<(), Error> {
+async fn add_matching(pool: &PgPool, db: &mut PgConnection, name: &str, selector: &str) -> Result<(), Error> {
     let selector = selector::parse(selector)
         .map_err(|error| Error::BadSelector { column: error.column, message: error.message })?;
     let conditions = prepare(pool, &selector, When::default()).await?;
