@@ -32,6 +32,9 @@ pub(crate) struct Client {
     token: Option<String>,
 }
 
+/// An answer that is read as it comes.
+pub(crate) type Incoming = io::BufReader<Box<dyn io::Read>>;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -160,7 +163,7 @@ impl Client {
     }
 
     /// Reads `path`, below `/api/v1`, as it comes, however long that takes.
-    pub(crate) fn stream(&self, path: &str) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+    pub(crate) fn stream(&self, path: &str) -> Result<Incoming, Error> {
         let mut request = self.agent.get(self.address(path));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -169,11 +172,7 @@ impl Client {
     }
 
     /// Sends what is read to `path`, below `/api/v1`, and reads the answer as it comes, however long that takes.
-    pub(crate) fn stream_post(
-        &self,
-        path: &str,
-        mut body: impl io::Read,
-    ) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+    pub(crate) fn stream_post(&self, path: &str, mut body: impl io::Read) -> Result<Incoming, Error> {
         let mut request = self.agent.post(self.address(path)).header("content-type", "application/x-ndjson");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -182,10 +181,7 @@ impl Client {
         self.reader(request.send(ureq::SendBody::from_reader(&mut body)))
     }
 
-    fn reader(
-        &self,
-        answer: Result<Response<Body>, ureq::Error>,
-    ) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+    fn reader(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Incoming, Error> {
         let response = answer.map_err(|source| self.unanswered(source))?;
         if !response.status().is_success() {
             let refused = self.read::<Value>(Ok(response));
@@ -193,7 +189,7 @@ impl Client {
                 .err()
                 .unwrap_or_else(|| self.not_perigee("its answer is not what was asked for")));
         }
-        Ok(io::BufReader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
+        Ok(io::BufReader::new(Box::new(response.into_body().into_with_config().limit(u64::MAX).reader())))
     }
 
     /// Deletes what `path`, below `/api/v1`, names.

@@ -95,7 +95,7 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         #[source]
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// A selector that means nothing here.
     #[error("column {column}: {message}")]
