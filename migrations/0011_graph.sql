@@ -421,6 +421,8 @@ create function perigee.changes_touching(
 returns table (occurred_at timestamptz, change_id uuid)
 language plpgsql stable
 set jit = off
+-- Which months are looked at is known only with the instants.
+set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
@@ -435,8 +437,9 @@ declare
     got integer;
     one record;
 begin
-    -- Among the newest changes of all: a set that much happens to is there.
-    while looked < 32000 and missing > 0 loop
+    -- Among the newest changes of all: a set that much happens to is there. That is worth a look of about the price of
+    -- asking resource by resource.
+    while looked < least(32000, 8 * cardinality(ids)) and missing > 0 loop
         select count(*) as seen, (array_agg(w.occurred_at order by w.occurred_at, w.change_id))[1] as at,
                (array_agg(w.change_id order by w.occurred_at, w.change_id))[1] as id
         into one

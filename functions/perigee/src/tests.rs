@@ -92,6 +92,34 @@ fn resources_are_a_row_each() {
 }
 
 #[test]
+fn parents_are_a_row_each_and_no_path_is_said_so() {
+    let vpc = json!({
+        "id": "6f2d7c1e-0000-5000-8000-000000000009", "provider": "aws", "partition": "aws",
+        "account": "111122223333", "region": "eu-west-1", "type": "AWS::EC2::VPC", "native_id": "vpc-1",
+        "name": "main", "tags": {}, "evidence": "document", "distance": 2
+    });
+    let parents = json!({
+        "account": "111122223333", "region": "eu-west-1", "vpcs": [vpc], "clusters": [], "namespaces": [],
+        "applications": [], "application_tag": "shop", "all": [vpc], "truncated": false
+    });
+    check(
+        graph::parents(&parents),
+        expect![[r#"
+            WHAT             TYPE           NAME
+            account                         111122223333
+            region                          eu-west-1
+            network          AWS::EC2::VPC  main
+            application tag                 shop
+        "#]],
+    );
+    let none = graph::paths(&json!({"paths": [], "nodes": [], "truncated": false})).unwrap();
+    assert_eq!(none, "there is no path");
+    let cut =
+        graph::paths(&json!({"paths": [], "nodes": [], "truncated": true, "truncated_by": "time"})).unwrap();
+    assert_eq!(cut, "no path was found in what was searched");
+}
+
+#[test]
 fn a_resource_is_its_facts_its_sources_and_its_document() {
     let mut detail = group();
     detail["aliases"] = json!(["arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0a1b"]);

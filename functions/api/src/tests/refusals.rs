@@ -91,6 +91,67 @@ async fn parameters_that_cannot_be_read_are_named() {
 }
 
 #[tokio::test]
+async fn a_walk_without_bounds_or_into_the_future_is_refused() {
+    let server = Server::sample().await;
+    let group = format!("/api/v1/resources/{}", super::ARN.replace('/', "%2F"));
+    for (path, expected) in [
+        ("/graph?depth=1000000000", "400 bad-parameter: depth: 1000000000 is not between 1 and 10"),
+        ("/graph?max_nodes=0", "400 bad-parameter: max_nodes: 0 is not between 1 and 5000"),
+        (
+            "/graph?kinds=",
+            "400 bad-parameter: kinds: give 1 to 100 kinds of relations with commas between, none of them empty",
+        ),
+        (
+            "/graph?at=2030-01-01",
+            "400 bad-parameter: at: that is in the future; leave it out for how things are now",
+        ),
+        (
+            "/impact?recorded_at=2030-01-01",
+            "400 bad-parameter: recorded_at: that is in the future; leave it out for how things are now",
+        ),
+        (
+            "/edges?cursor=00",
+            "400 bad-cursor: the cursor is not one that this list handed out; start again without it",
+        ),
+    ] {
+        assert_eq!(told(&server.get(&format!("{group}{path}")).await), expected, "{path}");
+    }
+    let deep = server.get("/api/v1/changes?of=type%3Dx&depth=1000000000").await;
+    assert_eq!(told(&deep), "400 bad-parameter: depth: 1000000000 is not between 0 and 10");
+    let both = server.get("/api/v1/changes?of=type%3Dx&resource=y").await;
+    assert_eq!(told(&both), "400 bad-parameter: of: give either `resource` or `of`, not both");
+    let wrong = server.get("/api/v1/changes?of=colour%3Dred").await;
+    assert_eq!(wrong.json()["column"], 1);
+    // Kinds that nothing is called, and instants before the beginning, are empty answers.
+    let unknown = server.get(&format!("{group}/graph?kinds=is+dreamt+of")).await.json();
+    assert_eq!(unknown["nodes"].as_array().unwrap().len(), 1);
+    let before = server.get(&format!("{group}/graph?at=1999-01-01")).await.json();
+    assert_eq!((&before["nodes"], &before["truncated"]), (&json!([]), &json!(false)));
+    assert_eq!(server.get(&format!("{group}/edges?at=1999-01-01")).await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_graph_is_walked_to_its_ends_from_one_and_from_many() {
+    let server = Server::sample().await;
+    let group = format!("/api/v1/resources/{}", super::ARN.replace('/', "%2F"));
+    let around = server.get(&format!("{group}/graph?direction=out&depth=1")).await.json();
+    let far = around["edges"][0]["to_id"].as_str().unwrap().to_owned();
+    let paths = server.get(&format!("{group}/paths?to={far}")).await.json();
+    assert_eq!(paths["paths"][0]["nodes"].as_array().unwrap().len(), 2, "{paths}");
+    assert_eq!(paths["paths"][0]["edges"][0]["to_id"], far.as_str());
+    let impact = server.get(&format!("/api/v1/resources/{far}/impact")).await.json();
+    assert!(impact["nodes"].as_array().unwrap().len() > 1, "{impact}");
+    let parents = server.get(&format!("{group}/parents")).await.json();
+    assert_eq!(parents["account"], "111122223333");
+    let set = server.get("/api/v1/graph?q=type%3DAWS%3A%3AEC2%3A%3ASecurityGroup&depth=1").await.json();
+    assert_eq!(set["nodes"][0]["distance"], 0);
+    let groups = server.get("/api/v1/changes?group=true&of=type%3DAWS%3A%3A*&depth=1").await.json();
+    assert_eq!(groups["items"][0]["count"], 1, "{groups}");
+    let single = server.get("/api/v1/changes?of=type%3DAWS%3A%3A*&depth=1").await.json();
+    assert_eq!(single["items"][0]["id"], groups["items"][0]["last_id"]);
+}
+
+#[tokio::test]
 async fn a_wrong_selector_has_its_column_beside_the_text() {
     let server = Server::sample().await;
     let problem = server.get("/api/v1/resources?q=web%20type%3D").await.json();

@@ -41,8 +41,8 @@ pub struct Options {
     /// How many steps from those of --of count as well
     #[arg(long, default_value_t = 0, value_name = "N", requires = "of", value_parser = clap::value_parser!(u32).range(0..=10))]
     pub depth: u32,
-    /// Only relations of this kind are followed; may be given several times
-    #[arg(long = "kind", value_name = "KIND", requires = "of")]
+    /// Only relations of these kinds are followed, with commas between
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "of")]
     pub kinds: Vec<String>,
     /// Repeats of the same change on one line, with how many there are
     #[arg(long)]

@@ -42,8 +42,8 @@ pub struct Options {
     /// What it lies in instead: network, cluster, namespace, application
     #[arg(long, conflicts_with_all = ["direction", "depth", "limit", "kinds"])]
     pub parents: bool,
-    /// Only relations of this kind: `is contained in vpc`; may be given several times
-    #[arg(long = "kind", value_name = "KIND")]
+    /// Only relations of these kinds, with commas between: `is contained in vpc`
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<String>,
     /// As it was then: 2026-03-03T02:13:00Z, 2026-03-03, or a while before now: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
@@ -127,9 +127,9 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
 fn cut(bound: Option<Bound>) -> &'static str {
     match bound {
         Some(Bound::Edges) => {
-            "... there are more relations than are read at once; a smaller --depth or a --kind shows all that is near"
+            "... there are more relations than are read at once; a smaller --depth or --kinds shows all that is near"
         }
-        Some(Bound::Time) => "... time ran out; a smaller --depth or a --kind shows all that is near",
+        Some(Bound::Time) => "... time ran out; a smaller --depth or --kinds shows all that is near",
         Some(Bound::Nodes) | None => {
             "... there are more; --limit N shows that many, up to 5000; a smaller --depth shows all that is near"
         }
