@@ -99,6 +99,8 @@ fn filled(path: &str) -> String {
         .replace("{id}", super::work::RUN)
         .replace("{kind}", "Playbook")
         .replace("/output", "/output?step=open")
+        .replace("/api/v1/diff", "/api/v1/diff?account=111122223333&from=24h")
+        .replace("%2Fsg-0a1b2c3d/diff", "%2Fsg-0a1b2c3d/diff?from=24h")
 }
 
 #[tokio::test]

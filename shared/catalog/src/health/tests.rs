@@ -460,7 +460,11 @@ async fn health_is_answered_as_it_was_at_an_instant_and_as_it_was_known() {
     assert_eq!(of_one, ["", "healthy", "healthy", "unhealthy", "unhealthy", ""]);
     assert_eq!(listed, of_one);
     assert_eq!(shown, of_one);
-    assert_eq!(known, ["", "healthy", "healthy", "healthy", "healthy", "healthy"], "it was judged a minute later");
+    assert_eq!(
+        known,
+        ["", "healthy", "healthy", "healthy", "healthy", "healthy"],
+        "it was judged a minute later"
+    );
     let summary = catalog.health_summary_at(HealthBy::Account, Some(minute(15))).await.unwrap();
     assert_eq!((summary[0].counts.unhealthy, summary[0].counts.healthy, summary[0].unjudged), (1, 0, 0));
     assert_eq!(summary[0].worst[0].state.since, minute(10));
