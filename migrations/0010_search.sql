@@ -44,13 +44,15 @@ create function perigee.merged(shown jsonb, lesser jsonb)
 returns jsonb
 language sql immutable
 as $$
-    select lesser || shown || coalesce(
-        (select jsonb_object_agg(s.key, (lesser -> s.key) || s.value)
-         from jsonb_each(shown) s
-         where jsonb_typeof(s.value) = 'object' and jsonb_typeof(lesser -> s.key) = 'object'),
-        '{}')
+    select lesser || shown
+        || case when jsonb_typeof(shown -> 'config') = 'object' and jsonb_typeof(lesser -> 'config') = 'object'
+            then jsonb_build_object('config', (lesser -> 'config') || (shown -> 'config')) else '{}' end
+        || case when jsonb_typeof(shown -> 'tags') = 'object' and jsonb_typeof(lesser -> 'tags') = 'object'
+            then jsonb_build_object('tags', (lesser -> 'tags') || (shown -> 'tags')) else '{}' end
+        || case when jsonb_typeof(shown -> 'labels') = 'object' and jsonb_typeof(lesser -> 'labels') = 'object'
+            then jsonb_build_object('labels', (lesser -> 'labels') || (shown -> 'labels')) else '{}' end
 $$;
-comment on function perigee.merged is 'A document with the fields that it lacks from a lesser source''s, two levels of objects deep.';
+comment on function perigee.merged is 'A document with the fields that it lacks from a lesser source''s, two levels deep: `config`, `tags` and `labels` are what a document has objects in.';
 
 create function perigee.shown(resource uuid, instant timestamptz default null)
 returns jsonb
@@ -61,9 +63,21 @@ declare
     document jsonb;
     config jsonb;
 begin
-    for body in select b from perigee.bodies(resource, instant) b loop
-        document := case when document is null then body else perigee.merged(document, body) end;
-    end loop;
+    if instant is null then
+        for body in
+            select d.body
+            from perigee.versions_open v join perigee.documents d on d.hash = v.document
+            where v.resource_id = resource and v.content = 1
+            order by v.rank desc, v.valid_from desc, v.source
+        loop
+            document := case when document is null then body else perigee.merged(document, body) end;
+        end loop;
+    end if;
+    if document is null then
+        for body in select b from perigee.bodies(resource, instant) b loop
+            document := case when document is null then body else perigee.merged(document, body) end;
+        end loop;
+    end if;
     config := document -> 'config';
     if jsonb_typeof(config) = 'object' and not config ? 'apiVersion'
         and jsonb_typeof(config -> 'configuration') = 'object'

@@ -10,6 +10,7 @@ mod resources;
 mod runs;
 mod scrapers;
 mod system;
+mod upkeep;
 
 pub(crate) use health::no_such_check;
 pub(crate) use lists::ChangeFilter;
@@ -68,6 +69,7 @@ fn routes() -> ApiRouter<Arc<App>> {
         .merge(manifests::routes())
         .merge(runs::routes())
         .merge(scrapers::routes())
+        .merge(upkeep::routes())
         .merge(of_the_server())
 }
 

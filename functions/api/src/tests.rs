@@ -7,6 +7,7 @@ mod moments;
 mod refusals;
 mod resume;
 mod story;
+mod upkeep;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -7,8 +7,8 @@ use crate::{
     commands::since,
     commands::{
         apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
-        findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
-        run, runs, schema, scrape, show, sources, up,
+        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy,
+        query, rejected, reset, retention, run, runs, schema, scrape, show, sources, up, verify,
     },
     output::Format,
 };
@@ -92,6 +92,18 @@ pub enum Command {
     Migrate(migrate::Options),
     /// Remove everything that was recorded
     Reset(Remote<reset::Options>),
+    /// Remove what is past its age, or say what would go
+    Retention(Remote<retention::Options>),
+    /// Keep the history of some resources, whatever their age, or release it
+    Hold(Remote<hold::Options>),
+    /// List what retention may not remove, and why
+    Holds(Remote<hold::ListOptions>),
+    /// Ask whether the catalog agrees with itself, and mend what can be mended
+    Verify(Remote<verify::Options>),
+    /// Write the whole catalog to a file
+    Export(Remote<export::Options>),
+    /// Take a whole catalog from a file, into an empty one
+    Import(Remote<import::Options>),
     /// Measure what this machine can do, on a database of its own
     Bench(bench::Options),
     /// Hand a browser's requests on to the deployed API, signed with your AWS credentials

@@ -23,8 +23,9 @@ use self::{
     client::Client,
     commands::{
         apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
-        findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
-        run as run_playbook, runs, schema, scrape, show, sources, up,
+        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy,
+        query, rejected, reset, retention, run as run_playbook, runs, schema, scrape, show, sources, up,
+        verify,
     },
     exit::Done,
     output::Format,
@@ -72,6 +73,12 @@ fn dispatch(cli: Cli, objects: Option<OpenObjects>) -> anyhow::Result<Done> {
             ask(&remote, |client, format, options| doctor::run(client, format, options, objects.is_some()))
         }
         Command::Health(options) => health::run(&options),
+        Command::Retention(remote) => ask(&remote, retention::run),
+        Command::Hold(remote) => ask(&remote, hold::run),
+        Command::Holds(remote) => ask(&remote, hold::list),
+        Command::Verify(remote) => ask(&remote, verify::run),
+        Command::Export(remote) => ask(&remote, export::run),
+        Command::Import(remote) => ask(&remote, import::run),
         Command::Migrate(options) => migrate::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Proxy(options) => proxy::run(&options),

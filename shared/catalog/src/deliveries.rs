@@ -15,17 +15,14 @@ use schemars::JsonSchema;
 use selector::Selector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
     Catalog, Error, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, When, Words, prepare, push_conditions, push_world},
+    search::{Column, Fields, When, Words, prepare, push_conditions},
 };
-
-/// How long deliveries that ended are kept.
-const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
 /// A delivery, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -285,10 +282,9 @@ impl Catalog {
     /// [`Error::BadSelector`], or what the database says.
     pub async fn described(&self, ids: &[ResourceId], selector: &Selector) -> Result<Vec<ResourceId>, Error> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let mut sql = QueryBuilder::new("select r.id from ");
-        push_world(&mut sql, None);
-        sql.push(" where r.id = any (").push_bind(ids).push(")");
-        prepare(&self.pool, selector, When::default()).await?.push(&mut sql);
+        let mut sql = QueryBuilder::new("select r.id");
+        prepare(&self.pool, selector, When::default()).await?.push_described(&mut sql);
+        sql.push(" and r.id = any (").push_bind(ids).push(")");
         let found: Vec<(Uuid,)> =
             sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("resources"))?;
         Ok(found.into_iter().map(|(id,)| id.into()).collect())
@@ -310,13 +306,4 @@ impl Catalog {
         .map_err(Error::reading("checks and findings"))?;
         Ok(rows.into_iter().map(|row| (row.id, row.state)).collect())
     }
-}
-
-/// Removes deliveries that ended long ago, with their attempts.
-pub(crate) async fn prune(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.deliveries where ended_at < $1", now - KEPT)
-        .execute(pool)
-        .await
-        .map_err(Error::writing("deliveries"))?;
-    Ok(())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Error,
-    search::{When, prepare, push_world},
+    search::{When, prepare},
 };
 
 /// Over which time runs and deliveries are counted, beside those that are live.
@@ -118,10 +118,8 @@ impl Catalog {
                 Err(error) => return Err(error),
             };
             sql.push(" union all select ").push_bind(place);
-            sql.push(" from ");
-            push_world(&mut sql, None);
-            sql.push(" where r.deleted_at is null and r.id = ").push_bind(Uuid::from(id));
-            prepared.push(&mut sql);
+            prepared.push_described(&mut sql);
+            sql.push(" and r.deleted_at is null and r.id = ").push_bind(Uuid::from(id));
         }
         sql.push(") described order by place");
         let places: Vec<i64> =

@@ -5,7 +5,7 @@
 //! transaction.
 
 mod account_diff;
-mod bench;
+pub mod bench;
 mod changes;
 pub mod checks;
 mod connect;
@@ -13,11 +13,13 @@ mod cursor;
 pub mod deliveries;
 mod digest;
 mod error;
+mod facets;
 mod findings;
 pub mod glance;
 mod graph;
 pub mod health;
 mod history;
+pub mod holds;
 pub mod manifests;
 mod moment;
 pub mod outbox;
@@ -25,6 +27,7 @@ mod query;
 mod record;
 mod rejected;
 mod resources;
+pub mod retention;
 pub mod runs;
 mod search;
 pub mod shards;
@@ -33,12 +36,14 @@ mod status;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+pub mod transfer;
+pub mod verify;
 mod view;
 
 pub use account_diff::{AccountDiffQuery, Became, ResourceChange, ResourceDiff};
-pub use bench::Copied;
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
+pub use facets::{Facet, FacetValue, Facets, Total};
 pub use history::{HistoryEntry, HistoryQuery};
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
@@ -261,7 +266,24 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn counts(&self) -> Result<Vec<Count>, Error> {
-        status::counts(&self.pool).await
+        status::counts(&self.pool, AsOf::default()).await
+    }
+
+    /// How many resources there were at an instant, by account, region and type.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn counts_at(&self, at: Timestamp) -> Result<Vec<Count>, Error> {
+        status::counts(&self.pool, AsOf { at: Some(at), recorded_at: None }).await
+    }
+
+    /// How many resources of a list there are by type, account, region and health, each without its own conditions.
+    /// Limit and cursor say nothing here.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn facets(&self, query: &ResourceQuery) -> Result<Facets, Error> {
+        facets::facets(&self.pool, query).await
     }
 
     /// Whether nothing was ever recorded.
@@ -317,16 +339,15 @@ impl Catalog {
     }
 
     /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that were told
-    /// a while ago. To be called now and then; never needed for
+    /// a while ago and a slice of what is past its age. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
     /// What the database says.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
-        connect::make_partitions(&self.pool, now).await?;
+        connect::make_partitions(&self.pool, now, 0).await?;
         status::fold_counts(&self.pool).await?;
-        checks::prune(&self.pool, now).await?;
-        deliveries::prune(&self.pool, now).await?;
-        outbox::prune(&self.pool, now).await
+        outbox::prune(&self.pool, now).await?;
+        retention::maintain(&self.pool, now).await
     }
 }

@@ -30,6 +30,8 @@ pub struct ResourceQuery {
     pub selector: Selector,
     /// Also those that were proven gone.
     pub include_deleted: bool,
+    /// Of which moment.
+    pub as_of: AsOf,
     /// How many at most; bounded to 1000.
     pub limit: u16,
     /// Where the last page ended.

@@ -6,13 +6,13 @@
 
 mod decide;
 mod fold;
-mod listings;
+pub(crate) mod listings;
 pub(crate) mod load;
 mod plan;
 mod signals;
 pub(crate) mod states;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unchanged;
 mod write;
 
@@ -97,7 +97,7 @@ async fn record_plan(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> 
     let findings =
         if finding_ids.is_empty() { BTreeMap::new() } else { load::finding_states(db, &finding_ids).await? };
 
-    write::documents(db, plan).await?;
+    write::documents(db, plan, now).await?;
     write::runs(db, &touched.heads, &decided, now).await?;
     write::sightings(db, &decided).await?;
     write::edges(db, &decided, now).await?;
@@ -141,9 +141,19 @@ async fn touch(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result
     let mentioned: Vec<Uuid> =
         plan.resources.keys().filter(|id| !earliest.contains_key(id)).map(|id| Uuid::from(*id)).collect();
     let held = if mentioned.is_empty() { BTreeMap::new() } else { load::held(db, &mentioned).await? };
-    // What is mentioned at an earlier instant than ever before begins earlier.
-    let earlier =
-        held.iter().filter(|(id, held)| plan.resources.get(id).is_some_and(|p| p.named < held.named_at));
+    // What is mentioned at an earlier instant than ever before begins earlier, and by another name is found by it.
+    let renamed: BTreeSet<ResourceId> = plan
+        .aliases
+        .keys()
+        .filter(|(alias, id)| {
+            let known = |held: &Held| held.words.lines().any(|word| word == alias.to_lowercase());
+            !alias.starts_with("arn:") && held.get(id).is_some_and(|held| !known(held))
+        })
+        .map(|(_, id)| *id)
+        .collect();
+    let earlier = held.iter().filter(|(id, held)| {
+        renamed.contains(id) || plan.resources.get(id).is_some_and(|p| p.named < held.named_at)
+    });
     let ids: Vec<Uuid> = earliest.keys().chain(earlier.map(|(id, _)| id)).map(|id| Uuid::from(*id)).collect();
     let stored = load::lock(db, &ids).await?;
     let ids: Vec<Uuid> = stored.keys().map(|id| Uuid::from(*id)).collect();

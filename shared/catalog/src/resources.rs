@@ -10,14 +10,16 @@ use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    AsOf, Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
-    cursor::{self, limit_and_one},
-    history,
-    search::{Column, Fields, When, Words, prepare, push_world},
+    AsOf, Error, HealthNow, Resource, ResourceDetail, Version, VersionState, history,
+    search::{Column, Fields, When, Words, prepare},
 };
 
 /// The words for [`Evidence`], least first.
 const EVIDENCE: &[&str] = &["reference", "event", "document"];
+
+mod list;
+
+pub(crate) use list::{Rows, list, push_health};
 
 pub(crate) const FIELDS: Fields = Fields {
     columns: &[
@@ -113,34 +115,6 @@ pub(crate) fn tags(stored: Value) -> BTreeMap<String, String> {
     }
 }
 
-pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
-    let mut sql = QueryBuilder::new(
-        "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
-                r.since, r.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
-                h.reason as health_reason, h.since as health_since
-         from ",
-    );
-    push_world(&mut sql, None);
-    sql.push(" where true");
-    if !query.include_deleted {
-        sql.push(" and r.deleted_at is null");
-    }
-    prepare(pool, &query.selector, When::default()).await?.push(&mut sql);
-    if let Some(cursor) = &query.cursor {
-        let [kind, account, region, native_id, id] = cursor::read::<5>(cursor)?;
-        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
-        sql.push(" and (r.type, r.account, r.region, r.native_id, r.id) > (").push_bind(kind);
-        sql.push(", ").push_bind(account).push(", ").push_bind(region);
-        sql.push(", ").push_bind(native_id).push(", ").push_bind(id).push(")");
-    }
-    sql.push(" order by r.type, r.account, r.region, r.native_id, r.id limit ")
-        .push_bind(limit_and_one(query.limit));
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
-    Ok(cursor::page(rows.into_iter().map(Resource::from).collect(), query.limit, |r: &Resource| {
-        cursor::write(&[&r.kind, &r.account, &r.region, &r.native_id, &r.id.to_string()])
-    }))
-}
-
 /// Those of the resources that a selector describes.
 pub(crate) async fn selected(
     pool: &PgPool,
@@ -149,13 +123,12 @@ pub(crate) async fn selected(
     include_deleted: bool,
 ) -> Result<Vec<ResourceId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
-    let mut sql = QueryBuilder::new("select r.id from ");
-    push_world(&mut sql, None);
-    sql.push(" where r.id = any (").push_bind(ids).push(")");
+    let mut sql = QueryBuilder::new("select r.id");
+    prepare(pool, selector, When::default()).await?.push_described(&mut sql);
+    sql.push(" and r.id = any (").push_bind(ids).push(")");
     if !include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    prepare(pool, selector, When::default()).await?.push(&mut sql);
     sql.push(" order by r.id");
     let found: Vec<Uuid> =
         sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;

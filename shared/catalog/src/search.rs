@@ -11,8 +11,9 @@ mod tests;
 mod text;
 mod world;
 
-pub(crate) use related::prepare;
-pub(crate) use world::push_world;
+pub(crate) use related::{Prepared, prepare};
+pub(crate) use text::escaped;
+use world::push_world;
 
 use model::Timestamp;
 use selector::{Kind, Schema, Selector};

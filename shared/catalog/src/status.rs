@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, QueryBuilder};
 
-use crate::{Count, Error, SourceStatus};
+use crate::{AsOf, Count, Error, SourceStatus, facets};
 
 pub(crate) async fn sources(pool: &PgPool) -> Result<Vec<SourceStatus>, Error> {
     sqlx::query_as!(
@@ -18,19 +18,19 @@ pub(crate) async fn sources(pool: &PgPool) -> Result<Vec<SourceStatus>, Error> {
     .map_err(Error::reading("source status"))
 }
 
-pub(crate) async fn counts(pool: &PgPool) -> Result<Vec<Count>, Error> {
-    sqlx::query_as!(
-        Count,
-        r#"select account as "account!", region as "region!", type as "kind!", sum(n)::bigint as "count!"
-           from (select account, region, type, count as n from perigee.counts where health = ''
-                 union all
-                 select account, region, type, delta from perigee.count_deltas where health = '') all_counts
-           group by account, region, type having sum(n) <> 0
-           order by account, region, type"#
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(Error::reading("counts"))
+pub(crate) async fn counts(pool: &PgPool, as_of: AsOf) -> Result<Vec<Count>, Error> {
+    let mut sql = QueryBuilder::new(r#"select c.account, c.region, c.type, sum(c.n)::bigint as count from "#);
+    facets::push_counts(&mut sql, as_of);
+    sql.push(
+        " c where c.health = '' group by c.account, c.region, c.type having sum(c.n) <> 0
+          order by c.account, c.region, c.type",
+    );
+    let rows: Vec<(String, String, String, i64)> =
+        sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("counts"))?;
+    Ok(rows
+        .into_iter()
+        .map(|(account, region, kind, count)| Count { account, region, kind, count })
+        .collect())
 }
 
 /// How many more of something there are from an instant on.

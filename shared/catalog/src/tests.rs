@@ -96,7 +96,7 @@ async fn a_selector_that_means_nothing_here_names_its_column() {
     for (text, expected) in [
         ("colour=red", "column 1: there is no field `colour`; the fields are id, type,"),
         ("type=AWS::EC2::Instance tags=x", "column 25: `tags` needs a key, as in `tags.env=prod`"),
-        ("type>3", "column 1: a text can be compared with `=` and `!=` only"),
+        ("type>3", "column 1: a text can be compared with `=`, `!=` and `~` only"),
         ("since>yesterday", "column 1: this field takes one instant"),
         ("name.first=x", "column 1: `name` has no parts"),
         (

@@ -4,6 +4,7 @@ mod connection;
 mod playbook;
 mod references;
 mod request;
+mod retention;
 mod watch;
 
 pub use references::{Reference, named, references};
@@ -32,6 +33,7 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
         Spec::Notification(notification) => checker.notification(notification),
         Spec::Silence(silence) => checker.silence(silence),
         Spec::Connection(connection) => checker.connection(connection),
+        Spec::Retention(retention) => checker.retention(manifest, retention),
     }
     let called = format!("{}/{}", manifest.kind(), manifest.name());
     for fault in &mut checker.faults {

@@ -30,11 +30,11 @@ pub enum Node {
     /// One condition.
     Term(Term),
     /// What is not so, or not known to be so.
-    Not(Box<Node>),
+    Not(Box<Self>),
     /// All must hold; at least two, none of which is an `All`.
-    All(Vec<Node>),
+    All(Vec<Self>),
     /// Any must hold; at least two, none of which is an `Any`.
-    Any(Vec<Node>),
+    Any(Vec<Self>),
 }
 
 /// One condition.

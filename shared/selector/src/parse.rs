@@ -204,7 +204,7 @@ impl Parser<'_> {
         self.spend(self.cursor.column)?;
         let head = self.cursor.head(within)?;
         if self.cursor.peek() == Some('(') {
-            return self.call(head);
+            return self.call(&head);
         }
         match self.cursor.operator()? {
             Some(Operator::Compare(op)) => self.compare(head, op, within),

@@ -3,6 +3,8 @@
 //! A pattern is read, what the two engines see differently is refused, and one text is written out of the rest that
 //! both take: no groups that capture, no classes but lists of characters, every sign by its number.
 
+use std::sync::OnceLock;
+
 use regex_syntax::ast::{
     AssertionKind, Ast, ClassPerlKind, ClassSet, ClassSetItem, Flag, FlagsItemKind, GroupKind,
     RepetitionKind, RepetitionRange, parse::ParserBuilder,
@@ -24,7 +26,8 @@ const ALLOWED: &str = "allowed are characters, `.`, `[a-z]`, `[^a]`, `\\d`, `\\w
 pub struct Regex {
     source: String,
     portable: String,
-    compiled: regex::Regex,
+    /// Made when it is first looked for in memory: a search in SQL needs none.
+    compiled: OnceLock<Option<regex::Regex>>,
 }
 
 impl PartialEq for Regex {
@@ -56,11 +59,7 @@ impl Regex {
         if size.states > MAX_STATES {
             return Err("the pattern is too large; use smaller counts, or fewer of them".to_owned());
         }
-        let compiled = regex::RegexBuilder::new(&writer.text)
-            .size_limit(1 << 20)
-            .build()
-            .map_err(|error| format!("the pattern cannot be used: {error}"))?;
-        Ok(Self { source: source.to_owned(), portable: writer.text, compiled })
+        Ok(Self { source: source.to_owned(), portable: writer.text, compiled: OnceLock::new() })
     }
 
     /// The pattern as it was written.
@@ -78,7 +77,9 @@ impl Regex {
     /// Whether it is found in a text.
     #[must_use]
     pub fn is_found_in(&self, text: &str) -> bool {
-        self.compiled.is_match(text)
+        // What was admitted is small enough to be compiled; a test tries the largest.
+        let compiled = self.compiled.get_or_init(|| regex::Regex::new(&self.portable).ok());
+        compiled.as_ref().is_some_and(|compiled| compiled.is_match(text))
     }
 }
 
@@ -156,19 +157,7 @@ impl Writer {
                 }
                 self.group(|writer| writer.write(&group.ast))
             }
-            Ast::Alternation(alternation) => self.group(|writer| {
-                let mut all = Size { empty: false, states: 1, repeated: 1 };
-                for (index, branch) in alternation.asts.iter().enumerate() {
-                    if index > 0 {
-                        writer.text.push('|');
-                    }
-                    let size = writer.write(branch)?;
-                    all.empty |= size.empty;
-                    all.states = all.states.saturating_add(size.states);
-                    all.repeated = all.repeated.max(size.repeated);
-                }
-                Ok(all)
-            }),
+            Ast::Alternation(alternation) => self.group(|writer| writer.alternatives(&alternation.asts)),
             Ast::Concat(concat) => {
                 let mut all = Size::NOTHING;
                 for part in &concat.asts {
@@ -192,6 +181,20 @@ impl Writer {
                 })
             }
         }
+    }
+
+    fn alternatives(&mut self, branches: &[Ast]) -> Result<Size, String> {
+        let mut all = Size::ONE;
+        for (index, branch) in branches.iter().enumerate() {
+            if index > 0 {
+                self.text.push('|');
+            }
+            let size = self.write(branch)?;
+            all.empty |= size.empty;
+            all.states = all.states.saturating_add(size.states);
+            all.repeated = all.repeated.max(size.repeated);
+        }
+        Ok(all)
     }
 
     fn group(&mut self, write: impl FnOnce(&mut Self) -> Result<Size, String>) -> Result<Size, String> {

@@ -304,8 +304,8 @@ fn patterns_stand_behind_a_tilde() {
     check(
         "name~a|b",
         expect![[r#"
-        any [1: [Key("name")] ~ "a"; word "b"]
-    "#]],
+            column 7: quote a pattern that has `|` or parentheses in it: `name~"a|b"`; or put a space before it
+        "#]],
     );
     check(
         r#"name~"a(b""#,

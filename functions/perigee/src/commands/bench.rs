@@ -1,79 +1,114 @@
-//! `perigee bench`: what this machine can do, on a private database of its own that is removed afterwards.
+//! `perigee bench`: what this machine can do with an estate of a million resources, on a database of its own that is
+//! removed afterwards.
 
-mod estate;
+mod events;
+mod ground;
 pub mod load;
-
-use std::{sync::Arc, time::Instant};
+mod machine;
+pub mod mixed;
+mod pages;
+mod questions;
+mod reading;
+mod times;
+mod writing;
 
 use anyhow::Context;
-use catalog::Catalog;
 use clap::{Args, Subcommand};
-use intake::Intake;
-use ports::{Clock, NoObjects, SystemClock};
+use ports::{Clock, SystemClock};
 use serde::Serialize;
 
+use self::{ground::Ground, machine::Fact, questions::Reader};
 use crate::{
     exit::Done,
     output::{self, Format},
-    place::Database,
 };
 
 /// How much to measure.
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
-    /// Something else than what is recorded a second.
+    /// Something else than the table.
     #[command(subcommand)]
     pub what: Option<What>,
-    /// Resources to record, each with a document of about 1.5 KB and three relations
-    #[arg(long, default_value_t = 50_000, value_name = "N")]
-    pub resources: usize,
-    /// CloudTrail events to take in, as NDJSON
-    #[arg(long, default_value_t = 50_000, value_name = "N")]
-    pub events: usize,
-    /// Resources in one observation batch
-    #[arg(long, default_value_t = 1_000, value_name = "N")]
-    pub batch: usize,
+    /// Where it is measured.
+    #[command(flatten)]
+    pub ground: ground::Choice,
     /// How the table is printed
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
 }
 
-/// What else can be measured.
+/// What else can be done.
 #[derive(Debug, Clone, Subcommand)]
 pub enum What {
+    /// Only make the estate, to look at it, and keep it
+    Estate(ground::Choice),
     /// A server under a steady stream of events: the lag from an event to the webhook that tells of it, and memory
     Load(load::Options),
+    /// Everything at once for half an hour: whether memory or latency grows
+    Mixed(mixed::Options),
 }
 
 /// A line of the table.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Row {
-    name: &'static str,
+    name: String,
     value: f64,
     unit: &'static str,
     bar: Option<&'static str>,
     ok: Option<bool>,
 }
 
-/// The least share of `COPY`'s speed that `record` must reach.
-const BAR: f64 = 0.3;
-
 pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
-    if let Some(What::Load(options)) = &options.what {
-        return load::run(options);
+    match &options.what {
+        Some(What::Load(options)) => load::run(options),
+        Some(What::Estate(options)) => make(options),
+        Some(What::Mixed(options)) => mixed::run(options),
+        None => measure(options),
     }
-    let folder = std::env::temp_dir().join(format!("perigee-bench-{}", std::process::id()));
+}
+
+fn make(options: &ground::Choice) -> anyhow::Result<Done> {
+    let options = ground::Choice { keep: true, ..options.clone() };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let measured = runtime.block_on(measure(options, &folder));
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    let rows = measured?;
-    let missed = rows.iter().any(|row| row.ok == Some(false));
-    output::show(options.output, &serde_json::json!({ "items": rows }), |_| Ok(table(&rows)))?;
-    if missed {
-        anyhow::bail!("a bar was missed");
+    runtime.block_on(async { Ground::open(&options).await?.close().await })?;
+    Ok(Done::All)
+}
+
+fn measure(options: &Options) -> anyhow::Result<Done> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let (facts, rows) = runtime.block_on(async {
+        let ground = Ground::open(&options.ground).await?;
+        let measured = measure_on(&ground).await;
+        ground.close().await?;
+        measured
+    })?;
+    report(options.output, &facts, &rows)
+}
+
+async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
+    let Ground { catalog, estate, .. } = ground;
+    let reader = Reader { catalog, estate };
+    let facts = machine::facts(&catalog.server_facts().await?);
+    let mut rows = vec![row("resources of the estate", estate.resources as f64, "resources")];
+    rows.extend(reading::disk(catalog).await?);
+    rows.extend(reading::questions(reader).await?);
+    rows.extend(reading::beside_paths(reader).await?);
+    rows.extend(writing::fresh(catalog, estate).await?);
+    // Measured again on the same estate, other resources are fresh.
+    let salt = SystemClock.now().timestamp().unsigned_abs();
+    rows.extend(writing::beside_readers(reader, salt).await?);
+    Ok((facts, rows))
+}
+
+/// Prints the machine and what was measured on it. A bar that was missed is a failure.
+fn report(format: Format, facts: &[Fact], rows: &[Row]) -> anyhow::Result<Done> {
+    let missed = rows.iter().filter(|row| row.ok == Some(false)).count();
+    output::show(format, &serde_json::json!({ "machine": facts, "items": rows }), |_| {
+        Ok(format!("{}\n\n{}", machine::table(facts), table(rows)))
+    })?;
+    if missed > 0 {
+        anyhow::bail!("{} missed", output::count(missed, "bar"));
     }
     Ok(Done::All)
 }
@@ -87,7 +122,7 @@ fn table(rows: &[Row]) -> String {
         };
         let value = if row.value < 10.0 { format!("{:.2}", row.value) } else { format!("{:.0}", row.value) };
         [
-            row.name.to_owned(),
+            row.name.clone(),
             value,
             row.unit.to_owned(),
             row.bar.unwrap_or_default().to_owned(),
@@ -97,66 +132,10 @@ fn table(rows: &[Row]) -> String {
     output::table(["MEASURED", "VALUE", "UNIT", "BAR", ""], lines)
 }
 
-async fn measure(options: &Options, folder: &std::path::Path) -> anyhow::Result<Vec<Row>> {
-    let server = embedded::start(&embedded::Settings::durable(folder)).await?;
-    let measured =
-        measure_on(options, Catalog::connect(&Database::private(server.url(embedded::DATABASE)))?).await;
-    server.stop().await?;
-    measured
+fn row(name: impl Into<String>, value: f64, unit: &'static str) -> Row {
+    Row { name: name.into(), value, unit, bar: None, ok: None }
 }
 
-async fn measure_on(options: &Options, catalog: Catalog) -> anyhow::Result<Vec<Row>> {
-    let now = SystemClock.now();
-    catalog.migrate(now).await?;
-
-    let observations = estate::documented(options.resources, options.batch, now);
-    let began = Instant::now();
-    for batch in &observations {
-        catalog.record(batch, now).await?;
-    }
-    let recording = began.elapsed();
-    let copied = catalog.copy_beside().await?;
-    let rows = copied.rows as f64;
-    let (record_speed, copy_speed) = (rows / recording.as_secs_f64(), rows / copied.took.as_secs_f64());
-    let ratio = record_speed / copy_speed;
-
-    let began = Instant::now();
-    for batch in &estate::seen_again(&observations) {
-        catalog.record(batch, now).await?;
-    }
-    let again = began.elapsed();
-
-    catalog.reset().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let intake = Intake { catalog: catalog.clone(), objects: Arc::new(NoObjects), clock, accounts: None };
-    let inputs = estate::events(options.events, now);
-    let began = Instant::now();
-    let mut taken = 0;
-    for input in &inputs {
-        taken += intake.take("bench", input).await?.accepted;
-    }
-    let events_speed = taken as f64 / began.elapsed().as_secs_f64();
-
-    Ok(vec![
-        row("record, fresh resources", record_speed, "rows/s"),
-        row("COPY of the same rows into identical tables", copy_speed, "rows/s"),
-        Row {
-            name: "record beside COPY",
-            value: ratio,
-            unit: "x",
-            bar: Some(">= 0.3"),
-            ok: Some(ratio >= BAR),
-        },
-        row("record, fresh resources", options.resources as f64 / recording.as_secs_f64(), "resources/s"),
-        row(
-            "record, the same documents seen again",
-            options.resources as f64 / again.as_secs_f64(),
-            "resources/s",
-        ),
-        row("CloudTrail events, bytes to commit", events_speed, "events/s"),
-    ])
-}
-
-fn row(name: &'static str, value: f64, unit: &'static str) -> Row {
-    Row { name, value, unit, bar: None, ok: None }
+fn barred(name: impl Into<String>, value: f64, unit: &'static str, bar: &'static str, ok: bool) -> Row {
+    Row { name: name.into(), value, unit, bar: Some(bar), ok: Some(ok) }
 }

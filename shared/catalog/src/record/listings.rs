@@ -25,6 +25,10 @@ pub(super) struct Listing {
     pub(super) grace_seconds: i32,
 }
 
+/// The lock that every writer shares and that whoever removes rows takes alone, so that nothing is removed that a batch
+/// found there and refers to.
+pub(crate) const REMOVAL: i64 = i64::from_be_bytes(*b"perigee\0") + LOCKS.cast_signed();
+
 /// Locks the partitions of a batch until the transaction ends: shared by writers of facts, alone by a closing and by
 /// a page that may show what is known, so that neither misses a fact that somebody writes meanwhile.
 pub(super) async fn lock_partitions(
@@ -35,6 +39,7 @@ pub(super) async fn lock_partitions(
     let mut keys: BTreeMap<i64, bool> = shared.iter().map(|place| (lock_key(*place), false)).collect();
     // A lock that is wanted both ways is taken alone.
     keys.extend(alone.iter().map(|place| (lock_key(*place), true)));
+    keys.insert(REMOVAL, false);
     let (keys, alone): (Vec<i64>, Vec<bool>) = keys.into_iter().unzip();
     sqlx::query!(
         r#"select case when w.alone then pg_advisory_xact_lock(w.key) else pg_advisory_xact_lock_shared(w.key) end::text as locked

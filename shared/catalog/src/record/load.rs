@@ -51,10 +51,11 @@ impl StoredResource {
 }
 
 /// What is stored of a resource that a batch only mentions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) evidence: i16,
     pub(super) named_at: Timestamp,
+    pub(super) words: String,
 }
 
 /// The open version of one source.
@@ -84,13 +85,14 @@ pub(super) async fn lock(
 
 /// What is stored of resources that are only mentioned.
 pub(super) async fn held(db: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<ResourceId, Held>, Error> {
-    let rows = sqlx::query!("select id, evidence, named_at from perigee.resources where id = any($1)", ids)
-        .fetch_all(db)
-        .await
-        .map_err(Error::reading("resources"))?;
-    let held = rows
-        .into_iter()
-        .map(|row| (ResourceId(row.id), Held { evidence: row.evidence, named_at: row.named_at }));
+    let rows =
+        sqlx::query!("select id, evidence, named_at, words from perigee.resources where id = any($1)", ids)
+            .fetch_all(db)
+            .await
+            .map_err(Error::reading("resources"))?;
+    let held = rows.into_iter().map(|row| {
+        (ResourceId(row.id), Held { evidence: row.evidence, named_at: row.named_at, words: row.words })
+    });
     Ok(held.collect())
 }
 

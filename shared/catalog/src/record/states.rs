@@ -17,7 +17,10 @@ use model::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(crate) use self::load::{StoredSpan, histories, stored_spans};
+pub(crate) use self::{
+    load::{StoredSpan, histories, stored_spans},
+    write::{MAX_TAG_KEY, MAX_TAG_VALUE},
+};
 use self::{
     spans::{Labels, Span, State, Word, comings, shown},
     write::{Columns, Correction},

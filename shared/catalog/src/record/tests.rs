@@ -2,7 +2,7 @@
 
 mod moments;
 mod oracle;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use model::{Observation, ResourceId, timeline::Content};
 use proptest::{
     collection::vec,
     prelude::*,
+    strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
 use uuid::Uuid;
@@ -171,6 +172,14 @@ async fn tags_agree(catalog: &Catalog) {
     .await
     .expect("tags");
     assert_eq!(drifted, 0, "rows of tags drifted");
+}
+
+/// Records a world of as many accounts as said, the same every time, in no particular order.
+pub(crate) async fn sample_world(catalog: &Catalog, accounts: usize) {
+    let mut runner = TestRunner::deterministic();
+    let cases = vec(case(), accounts).new_tree(&mut runner).expect("cases").current();
+    let all = cases.iter().enumerate().flat_map(|(n, case)| observations(&account(n), case)).collect();
+    record_in_batches(catalog, &shuffled(all, 7), 50).await;
 }
 
 async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]) {

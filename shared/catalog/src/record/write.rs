@@ -50,7 +50,9 @@ pub(super) async fn claim(
         .collect())
 }
 
-pub(super) async fn documents(db: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Error> {
+/// Stores the documents that are new. One that is there already is marked as heard of, to the hour, so that it is not
+/// collected while a version of it is on its way.
+pub(super) async fn documents(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result<(), Error> {
     if plan.documents.is_empty() {
         return Ok(());
     }
@@ -60,16 +62,18 @@ pub(super) async fn documents(db: &mut PgConnection, plan: &Plan<'_>) -> Result<
     let descriptions: Vec<Option<String>> = plan.documents.values().map(|d| d.description.clone()).collect();
     let bodies: Vec<&Value> = plan.documents.values().map(|d| &d.body).collect();
     sqlx::query!(
-        r#"insert into perigee.documents (hash, mask_set, name, description, tags, body)
-           select hash, $6, name, description, tags, body
+        r#"insert into perigee.documents as d (hash, mask_set, name, description, tags, body, heard_at)
+           select hash, $6, name, description, tags, body, $7
            from unnest($1::bytea[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[]) w (hash, name, description, tags, body)
-           on conflict do nothing"#,
+           on conflict (hash) do update set heard_at = excluded.heard_at
+           where d.heard_at < excluded.heard_at - interval '1 hour'"#,
         &hashes,
         &names as _,
         &descriptions as _,
         &tags as _,
         &bodies as _,
         MASK_SET,
+        now,
     )
     .execute(db)
     .await

@@ -18,6 +18,8 @@ pub(super) struct Compiler<'q, 'r> {
     pub(super) when: When,
     /// What `related` stands for, in the order of the text.
     related: slice::Iter<'r, Vec<Uuid>>,
+    /// Where the shown document of `r` stands already.
+    shown: Option<&'static str>,
 }
 
 impl<'q, 'r> Compiler<'q, 'r> {
@@ -27,7 +29,12 @@ impl<'q, 'r> Compiler<'q, 'r> {
         when: When,
         related: &'r [Vec<Uuid>],
     ) -> Self {
-        Self { sql, fields, when, related: related.iter() }
+        Self { sql, fields, when, related: related.iter(), shown: None }
+    }
+
+    /// Takes the shown document of `r` from a column, where it was worked out once for all terms.
+    pub(super) fn with_shown(self, shown: &'static str) -> Self {
+        Self { shown: Some(shown), ..self }
     }
 
     pub(super) fn push(&mut self, text: &'static str) {
@@ -286,6 +293,9 @@ impl<'q, 'r> Compiler<'q, 'r> {
     }
 
     fn push_shown(&mut self) {
+        if let Some(shown) = self.shown {
+            return self.push(shown);
+        }
         self.push("perigee.shown(r.id");
         if let Some(at) = self.when.at {
             self.sql.push(", ").push_bind(at);

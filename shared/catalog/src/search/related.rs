@@ -24,9 +24,49 @@ pub(crate) struct Prepared<'s> {
 }
 
 impl Prepared<'_> {
-    /// Adds ` and (condition)` for every top-level node. The conditions are on the aliases `r` and `h`.
+    /// Adds ` from` the resources `r` with their health `h` and ` where` the selector describes them. The shown document
+    /// is worked out once for each row, however many terms look at it: `offset 0` keeps the planner from repeating it.
+    pub(crate) fn push_described(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push(" from ");
+        push_world(sql, self.when.at);
+        self.push_documents(sql);
+        sql.push(" where true");
+        self.push(sql);
+    }
+
+    /// Joins the shown documents `d` of the resources `r`, where the selector looks at them.
+    pub(crate) fn push_documents(&self, sql: &mut QueryBuilder<Postgres>) {
+        if self.looks_at_documents() {
+            sql.push(" cross join lateral (select perigee.shown(r.id");
+            if let Some(at) = self.when.at {
+                sql.push(", ").push_bind(at);
+            }
+            sql.push(") as shown offset 0) d");
+        }
+    }
+
+    /// Adds ` and (condition)` for every top-level node. The conditions are on the aliases `r` and `h`, and on `d` where
+    /// [`Self::push_documents`] joined it.
     pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+        if self.looks_at_documents() {
+            return self.push_over(sql, "d.shown");
+        }
         Compiler::new(sql, &resources::FIELDS, self.when, &self.related).push_selector(self.selector);
+    }
+
+    /// As [`Self::push`], where a column holds what `perigee.shown(r.id)` says.
+    pub(super) fn push_over(&self, sql: &mut QueryBuilder<Postgres>, shown: &'static str) {
+        Compiler::new(sql, &resources::FIELDS, self.when, &self.related)
+            .with_shown(shown)
+            .push_selector(self.selector);
+    }
+
+    fn looks_at_documents(&self) -> bool {
+        let names = ["config", "properties", "labels"];
+        self.selector
+            .terms()
+            .iter()
+            .any(|term| term.field().is_some_and(|field| names.contains(&field.name())))
     }
 }
 
@@ -57,10 +97,8 @@ fn walked<'a>(
 ) -> Pin<Box<dyn Future<Output = Result<Vec<Uuid>, Error>> + Send + 'a>> {
     Box::pin(async move {
         let prepared = prepare(pool, selector, when).await?;
-        let mut sql = QueryBuilder::new("select r.id from ");
-        push_world(&mut sql, when.at);
-        sql.push(" where true");
-        prepared.push(&mut sql);
+        let mut sql = QueryBuilder::new("select r.id");
+        prepared.push_described(&mut sql);
         sql.push(" limit ").push_bind(i64::try_from(MOST_STARTS + 1).unwrap_or(i64::MAX));
         let starts: Vec<Uuid> =
             sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;

@@ -88,7 +88,7 @@ pub(super) fn containing(text: &str) -> String {
 }
 
 /// A text in which `like` sees no wildcard.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '%' | '_' | '\\') {

@@ -31,8 +31,17 @@ pub(super) fn values<'a>(thing: &'a Value, path: &Path) -> Vec<&'a Value> {
 
 /// Whether a field holds an instant, which is then compared as one.
 pub(super) fn is_time(path: &Path) -> bool {
-    let is_time = |schema: &selector::Schema<'_>| schema.kind(path.name()) == Some(selector::Kind::Time);
-    [selector::RESOURCES, selector::CHANGES, selector::FINDINGS].iter().any(is_time)
+    matches!(
+        path.name(),
+        "since"
+            | "deleted_at"
+            | "changed"
+            | "occurred_at"
+            | "created_at"
+            | "ended_at"
+            | "updated_at"
+            | "first_seen"
+    )
 }
 
 fn within<'a>(document: Option<&'a Value>, steps: &[Step]) -> Vec<&'a Value> {

@@ -8,7 +8,7 @@ const FUNCTIONS: &str =
 
 impl Parser<'_> {
     /// A function, whose parenthesis stands here.
-    pub(super) fn call(&mut self, head: Head) -> Result<Term, ParseError> {
+    pub(super) fn call(&mut self, head: &Head) -> Result<Term, ParseError> {
         let column = head.column;
         let Some(name @ ("related" | "changed" | "finding")) = head.name() else {
             return Err(error(

@@ -68,6 +68,16 @@ fn what_the_engines_see_differently_is_refused() {
 }
 
 #[test]
+fn the_largest_patterns_can_be_compiled() {
+    let wide: String = ('\u{100}'..='\u{195}').collect();
+    for pattern in ["[^a-zü]{100}".repeat(16), format!("[{wide}]{{100}}"), "(?:\\w{10}|[^b]){10}".repeat(9)]
+    {
+        let regex = Regex::new(&pattern).unwrap();
+        assert!(regex.is_found_in(&format!("{}{}", "ā".repeat(2000), "1".repeat(2000))), "{pattern}");
+    }
+}
+
+#[test]
 fn a_pattern_is_found_anywhere_in_a_text() {
     for (pattern, text, found) in [
         ("eb", "web", true),

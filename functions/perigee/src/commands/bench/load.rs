@@ -18,7 +18,7 @@ use clap::Args;
 use manifest::Span;
 
 use self::{receiver::Receiver, server::Server, stream::Sent};
-use super::Row;
+use super::{Row, times::quantile};
 use crate::{
     exit::Done,
     output::{self, Format},
@@ -124,32 +124,28 @@ fn rows(sent: &Sent, took: Duration, arrived: &receiver::Arrivals, samples: &Sam
         super::row("events that were not accepted", sent.refused as f64, "events"),
         super::row("answer to a batch of events, p99", quantile(&answers, 0.99), "s"),
         super::row("alarms that went off", sent.alarms.len() as f64, "alarms"),
-        bar("alarms not told", (sent.alarms.len() - told) as f64, "alarms", "= 0", told == sent.alarms.len()),
-        bar("alarms told twice", twice as f64, "alarms", "= 0", twice == 0),
+        super::barred(
+            "alarms not told",
+            (sent.alarms.len() - told) as f64,
+            "alarms",
+            "= 0",
+            told == sent.alarms.len(),
+        ),
+        super::barred("alarms told twice", twice as f64, "alarms", "= 0", twice == 0),
         super::row("lag from event to webhook, p50", quantile(&lags, 0.5), "s"),
-        bar("lag from event to webhook, p99", p99, "s", "<= 2", !lags.is_empty() && p99 <= LAG),
+        super::barred("lag from event to webhook, p99", p99, "s", "<= 2", !lags.is_empty() && p99 <= LAG),
         super::row("lag from event to webhook, greatest", quantile(&lags, 1.0), "s"),
         super::row("oldest signal that waited, greatest", quantile(&sorted(&samples.waited), 1.0), "s"),
         super::row("memory after a fifth of the time", early, "MiB"),
         super::row("memory at the end", late, "MiB"),
-        bar("memory, end beside a fifth", growth, "x", "<= 1.2", growth <= GROWTH),
+        super::barred("memory, end beside a fifth", growth, "x", "<= 1.2", growth <= GROWTH),
     ]
-}
-
-fn bar(name: &'static str, value: f64, unit: &'static str, bar: &'static str, ok: bool) -> Row {
-    Row { name, value, unit, bar: Some(bar), ok: Some(ok) }
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values
-}
-
-/// The value that this share of them does not exceed; 0 of none.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 /// The greatest of ten samples around the first fifth, and of the last ten.

@@ -49,7 +49,7 @@ const PATTERNS: [&str; 22] = [
     "o'h|Web",
     "(a|w)+",
     r"\w{2,3}-",
-    "^(?i)x",
+    "(?i)^x",
     "",
     r"\s",
     "ü",
@@ -118,10 +118,10 @@ fn resource_term(rng: &mut Rng, depth: u8) -> String {
                 1 => ("account", owned(&ACCOUNTS)),
                 2 => ("region", owned(&REGIONS)),
                 3 => ("name", owned(&NAMES)),
-                4 => ("native_id", (0..20).map(|n| format!("id-{n}")).collect()),
+                4 => ("native_id", (0..15).map(|n| format!("id-{n}")).collect()),
                 5 => ("provider", owned(&["aws", "kubernetes"])),
                 6 => ("status", owned(&["Running", "Slow", "", "slow"])),
-                _ => ("id", vec![super::world::key(rng.usize(..20)).id().to_string()]),
+                _ => ("id", vec![super::world::key(rng.usize(..15)).id().to_string()]),
             };
             text_term(rng, field, &values)
         }
@@ -213,7 +213,7 @@ fn pattern(rng: &mut Rng, value: &str) -> String {
 }
 
 fn text_term(rng: &mut Rng, field: &str, values: &[String]) -> String {
-    if rng.u8(..4) == 0 {
+    if rng.u8(..8) == 0 {
         return regex_term(rng, field);
     }
     let listed = (0..1 + rng.usize(..2)).map(|_| {
@@ -227,11 +227,11 @@ fn text_term(rng: &mut Rng, field: &str, values: &[String]) -> String {
 fn regex_term(rng: &mut Rng, field: &str) -> String {
     let sign = if rng.u8(..3) == 0 { "!~" } else { "~" };
     let mut regex = (*pick(rng, &PATTERNS)).to_owned();
-    if rng.u8(..3) == 0 {
+    if rng.u8(..8) == 0 {
         regex = random_regex(rng, 2);
-    }
-    if selector::Regex::new(&regex).is_err() {
-        "a".clone_into(&mut regex);
+        if selector::Regex::new(&regex).is_err() {
+            "a".clone_into(&mut regex);
+        }
     }
     format!("{field}{sign}{}", quoted(&regex))
 }
@@ -342,9 +342,9 @@ fn document_term(rng: &mut Rng, field: &str) -> String {
 
 fn free_word(rng: &mut Rng) -> String {
     let word = match rng.u8(..10) {
-        0 => format!("arn:aws:x:::thing/{}", rng.u8(..18)),
+        0 => format!("arn:aws:x:::thing/{}", rng.u8(..14)),
         1 => "arn:aws:x".to_owned(),
-        2 => format!("host-{}", rng.u8(..18)),
+        2 => format!("host-{}", rng.u8(..14)),
         3 => (*pick(rng, &["FRONT door", "50%", "id-1", "_", "%", "ÜNÏ", "\\"])).to_owned(),
         4 | 5 => pick(rng, &NAMES).to_uppercase(),
         6 => (*pick(rng, &ACTORS)).to_owned(),

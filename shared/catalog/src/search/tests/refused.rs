@@ -27,7 +27,7 @@ async fn hostile_text_is_refused_or_answered_in_bounded_time() {
         ("name=\"'; drop table perigee.resources; --\"", Ok(0)),
         ("config.\"'; drop table perigee.resources; --\"=\"' or true --\"", Ok(0)),
         ("name~\"(a*)*$\"", Err("column 6: repetitions of what may be empty")),
-        ("name~\"(a+)+$\"", Ok(0)),
+        ("name~\"(a+)+Q$\"", Ok(0)),
         ("name~\"((a{9}){9}){9}\"", Err("column 6: the pattern repeats 729 times")),
         ("related(name=*, both, 1000000000)", Err("column 23: `1000000000` is no depth")),
         ("config.a[4000000000]=1", Err("column 9: write `[0]`")),

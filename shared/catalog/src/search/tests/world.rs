@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How many resources there are.
-pub(super) const RESOURCES: usize = 16;
+pub(super) const RESOURCES: usize = 12;
 
 pub(super) const TYPES: [&str; 3] = ["AWS::EC2::Instance", "AWS::S3::Bucket", "Kubernetes::apps::Deployment"];
 pub(super) const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
@@ -202,7 +202,6 @@ pub(super) async fn world(catalog: &Catalog, seed: u64) -> World {
     }
     catalog.record(&observations, now()).await.expect("recorded");
     judge(catalog, &mut rng).await;
-    name(catalog).await;
     World::read(catalog, &changes, &findings).await
 }
 
@@ -230,21 +229,6 @@ async fn judge(catalog: &Catalog, rng: &mut Rng) {
             .expect("judged");
         }
     }
-}
-
-/// What free words are looked for in, where recording did not say.
-async fn name(catalog: &Catalog) {
-    sqlx::query(
-        r"update perigee.resources r set words = lower(concat_ws(E'\n', r.name, r.native_id,
-              (select string_agg(t.value, E'\n' order by t.key) from jsonb_each_text(r.tags) t),
-              perigee.shown(r.id) -> 'config' ->> 'description',
-              (select string_agg(a.alias, E'\n' order by a.alias) from perigee.aliases a
-               where a.resource_id = r.id and a.alias not like 'arn:%')))
-          where r.words = ''",
-    )
-    .execute(&catalog.pool)
-    .await
-    .expect("named");
 }
 
 impl World {

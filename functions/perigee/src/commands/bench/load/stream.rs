@@ -7,7 +7,7 @@ use ports::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::server::Server;
-use crate::commands::bench::estate;
+use crate::commands::bench::events;
 
 /// How often a batch is sent.
 const EVERY: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ pub(super) fn send(server: &Server, rate: u32, duration: Duration) -> anyhow::Re
 fn event(n: usize, at: Instant, sent: &mut Sent) -> Value {
     let now = SystemClock.now();
     if !n.is_multiple_of(ALARM_EVERY) {
-        return estate::record(n, now);
+        return events::record(n, now);
     }
     let name = format!("{NAME}{n}");
     let time = now.to_rfc3339_opts(SecondsFormat::Millis, true);

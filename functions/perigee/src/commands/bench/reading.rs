@@ -1,0 +1,61 @@
+//! How fast it answers, one client, warm.
+
+use std::time::Duration;
+
+use catalog::Catalog;
+
+use super::{
+    Row, barred,
+    questions::{DEPTH, Question, Reader},
+    row,
+};
+
+/// How often each sort of question is asked.
+const TIMES: u64 = 300;
+/// How long the query that enumerates paths may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many times faster than it a walk must be.
+const FASTER: f64 = 50.0;
+/// How large a share of the resources the naive table is made of.
+const SHARE: f64 = 0.05;
+
+/// Each question on its own.
+pub(super) async fn questions(reader: Reader<'_>) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (question, most, bar) in Question::WITH_BARS {
+        let times = reader.ask_often(question, TIMES).await?;
+        let p99 = times.quantile(0.99);
+        rows.push(row(format!("{question}, p50"), times.quantile(0.5), "ms"));
+        rows.push(barred(format!("{question}, p99"), p99, "ms", bar, p99 <= most));
+    }
+    Ok(rows)
+}
+
+/// The walk into the diamond beside a query that enumerates its paths.
+pub(super) async fn beside_paths(reader: Reader<'_>) -> anyhow::Result<Vec<Row>> {
+    let walk = reader.ask_often(Question::Diamond, 20).await?.quantile(0.5);
+    let rival = reader.catalog.enumerate_paths(reader.estate.diamond(), DEPTH, PATIENCE).await?;
+    let took = rival.took.as_secs_f64() * 1_000.0;
+    let ratio = took / walk.max(f64::MIN_POSITIVE);
+    let name = if rival.ended {
+        "recursive query that enumerates the diamond's paths"
+    } else {
+        "recursive query that enumerates the diamond's paths, stopped after a minute"
+    };
+    Ok(vec![
+        row(name, took, "ms"),
+        barred("walk into the diamond, times faster than that", ratio, "x", ">= 50", ratio >= FASTER),
+    ])
+}
+
+/// What lies on the disk, for a million resources.
+pub(super) async fn disk(catalog: &Catalog) -> anyhow::Result<Vec<Row>> {
+    let disk = catalog.disk(SHARE).await?;
+    let per_million = |bytes: i64| bytes as f64 / 1e9 * 1e6 / (disk.resources as f64).max(1.0);
+    Ok(vec![
+        row("disk per million resources, documents and versions", per_million(disk.versions), "GB"),
+        row("disk per million resources, naive copy per version", per_million(disk.naive), "GB"),
+        row("text of those documents per million resources", per_million(disk.text), "GB"),
+        row("disk per million resources, everything", per_million(disk.all), "GB"),
+    ])
+}
