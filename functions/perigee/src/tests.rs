@@ -323,7 +323,14 @@ fn superseded_versions_and_changes_of_health_are_rows_among_the_versions() {
         "recorded_at": "2026-03-03T02:21:00Z", "resource": "6f2d7c1e-0000-5000-8000-000000000001",
         "at": "2026-03-03T02:20:00Z", "health": "unhealthy", "status": "Closed", "ready": false
     }});
-    check(history::table(&json!({"items": [ill, superseded]})), expect![[""]]);
+    check(
+        history::table(&json!({"items": [ill, superseded]})),
+        expect![[r#"
+        FROM                  TO                    SOURCE  STATE                                                                     DOCUMENT
+        2026-03-03T02:20:00Z                        health  unhealthy Closed
+        2026-03-01T00:00:00Z  2026-03-03T00:00:00Z  config  documented, learned 2026-03-01T00:00:05Z, superseded 2026-03-02T00:00:00Z  0123456789ab
+    "#]],
+    );
 }
 
 #[test]
@@ -340,7 +347,11 @@ fn what_differs_is_a_line_for_each_place() {
             "to": "2026-03-03T00:00:00Z", "became": "changed", "differences": [port],
             "relations": {"appeared": [edge], "went": [], "truncated": false}
         })),
-        expect![[""]],
+        expect![[r#"
+            AWS::EC2::SecurityGroup/checkout-db changed between 2026-03-01T00:00:00Z and 2026-03-03T00:00:00Z
+              config.port: 5432 -> 5433
+              relation came: is contained in vpc -> 6f2d7c1e-0000-5000-8000-000000000002
+        "#]],
     );
     let (mut changed, mut gone) = (group(), group());
     changed["became"] = json!("changed");
@@ -348,5 +359,18 @@ fn what_differs_is_a_line_for_each_place() {
     changed["diff"] = json!([port, port, port, port, port, port, port]);
     gone["became"] = json!("went");
     gone["differences"] = json!(0);
-    check(diff::account_table(&json!({"items": [changed, gone]})), expect![[""]]);
+    check(
+        diff::account_table(&json!({"items": [changed, gone]})),
+        expect![[r#"
+        BECAME   PLACES  TYPE                     NATIVE ID  REGION
+        changed  7       AWS::EC2::SecurityGroup  sg-0a1b    eu-west-1
+          config.port: 5432 -> 5433
+          config.port: 5432 -> 5433
+          config.port: 5432 -> 5433
+          config.port: 5432 -> 5433
+          config.port: 5432 -> 5433
+          and 2 more; `perigee diff 6f2d7c1e-0000-5000-8000-000000000001` between the same instants shows all
+        went             AWS::EC2::SecurityGroup  sg-0a1b    eu-west-1
+    "#]],
+    );
 }

@@ -16,6 +16,7 @@ use crate::{
     AsOf, EdgeDifferences, Error, Page, Resource, ResourceDetail, cursor,
     moment::{self, Moment},
     resources,
+    retention::check_horizon,
 };
 
 /// How many resources that may differ are found at once, and how many times for a page.
@@ -139,6 +140,7 @@ impl Found {
 }
 
 pub(crate) async fn list(pool: &PgPool, query: &AccountDiffQuery) -> Result<Page<ResourceChange>, Error> {
+    check_horizon(pool, query.from).await?;
     let limit = usize::from(query.limit.clamp(1, MAX_LIMIT));
     let mut items = Vec::new();
     let mut place = query.cursor.clone();

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::{
     AsOf, Catalog, Error, HistoryQuery, Page,
     cursor::{self, limit_and_one},
+    retention::check_horizon,
     search::{Column, Fields, When, Words, push_conditions},
 };
 
@@ -213,8 +214,9 @@ impl Catalog {
     /// How well a resource was at an instant. `None` when no rule judged it then.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`Error::Expired`], or what the database says.
     pub async fn health_at(&self, id: ResourceId, at: Timestamp) -> Result<Option<ResourceHealth>, Error> {
+        check_horizon(&self.pool, at).await?;
         let row = sqlx::query_as!(
             StateRow,
             r#"select h.resource_id as "resource_id!", r.type as "kind!", r.name as "name!", r.account as "account!",
@@ -402,7 +404,8 @@ async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>
     let mut sql = QueryBuilder::new("");
     match query.at {
         None => push_states(&mut sql, NOW, query)?,
-        Some(_) => {
+        Some(at) => {
+            check_horizon(pool, at).await?;
             sql.push("select * from ((");
             push_states(&mut sql, NOW, query)?;
             sql.push(") union all (");

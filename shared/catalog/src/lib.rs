@@ -145,7 +145,7 @@ impl Catalog {
     /// One resource with its documents, as it was. `None` when nothing was known of it then.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`Error::Expired`], or what the database says.
     pub async fn resource_at(&self, id: ResourceId, as_of: AsOf) -> Result<Option<ResourceDetail>, Error> {
         moment::one(&self.pool, id, as_of).await
     }
@@ -162,7 +162,7 @@ impl Catalog {
     /// nothing was known of it at either.
     ///
     /// # Errors
-    /// What the database says.
+    /// [`Error::Expired`], or what the database says.
     pub async fn resource_diff(
         &self,
         id: ResourceId,
@@ -176,7 +176,7 @@ impl Catalog {
     /// The resources of an account that differ between two instants, by type, region and native id.
     ///
     /// # Errors
-    /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
+    /// [`Error::Expired`], [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
     pub async fn account_diff(&self, query: &AccountDiffQuery) -> Result<Page<ResourceChange>, Error> {
         account_diff::list(&self.pool, query).await
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     AsOf, Edge, EdgeDifferences, Error, HealthNow, Resource, ResourceDetail, Version, history, resources,
+    retention::check_horizon,
 };
 
 impl AsOf {
@@ -54,6 +55,9 @@ impl Moment {
 pub(crate) async fn one(pool: &PgPool, id: ResourceId, as_of: AsOf) -> Result<Option<ResourceDetail>, Error> {
     if as_of.is_now() {
         return resources::one(pool, id).await;
+    }
+    if let Some(earliest) = as_of.at.into_iter().chain(as_of.recorded_at).min() {
+        check_horizon(pool, earliest).await?;
     }
     let uuid = Uuid::from(id);
     let Some(moment) = many(pool, &[uuid], as_of).await?.remove(&uuid) else { return Ok(None) };

@@ -70,7 +70,7 @@ async fn parameters_that_cannot_be_read_are_named() {
         ],
     )
     .await;
-    check(&server, "/api/v1/resources?q=colour%3Dred", expect!["400 bad-selector: column 1: there is no field `colour`; the fields are id, type, account, region, name, native_id, provider, evidence, since, deleted_at, tags, health, status"]).await;
+    check(&server, "/api/v1/resources?q=colour%3Dred", expect!["400 bad-selector: column 1: there is no field `colour`; the fields are id, type, account, region, name, native_id, provider, evidence, since, deleted_at, changed, tags, labels, config, properties, health, status, ready"]).await;
     check(&server, "/api/v1/changes?since=yesterday", expect!["400 bad-parameter: since: `yesterday` is no time; write it like 2026-03-03T02:13:00Z, 2026-03-03, or, before now, 90m, 24h, 7d"]).await;
     check(&server, "/api/v1/changes?resource=nobody", expect!["404 not-found: No resource is called `nobody`. Give its id, its ARN or another alias, `type/native id` or `type/name`, percent-encoded; GET /api/v1/resources?q=... searches."]).await;
     check(

@@ -105,7 +105,12 @@ pub(crate) fn account_table(list: &Value) -> anyhow::Result<String> {
         text.extend(change.diff.iter().take(OF_EACH).map(difference));
         match change.differences.saturating_sub(OF_EACH) {
             0 => {}
-            more => text += &format!("  and {more} more; `perigee diff {}` shows all\n", change.resource.id),
+            more => {
+                text += &format!(
+                    "  and {more} more; `perigee diff {}` between the same instants shows all\n",
+                    change.resource.id
+                )
+            }
         }
     }
     Ok(text)

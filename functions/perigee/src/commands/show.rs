@@ -79,7 +79,7 @@ pub(crate) fn version(v: Version) -> [String; 5] {
     // One line each: what changed is told below it.
     let source = v.source.replace('\n', " ");
     let superseded =
-        v.superseded_at.map(|at| format!(", until {} learned {}", second(at), second(v.recorded_at)));
+        v.superseded_at.map(|at| format!(", learned {}, superseded {}", second(v.recorded_at), second(at)));
     let state = format!("{}{}", word(&v.state), superseded.unwrap_or_default());
     [second(v.from), v.to.map(second).unwrap_or_default(), source, state, hash]
 }

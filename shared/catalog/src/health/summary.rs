@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ResourceHealth, StateRow};
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, retention::check_horizon};
 
 /// How many of the worst resources of a group are named.
 const NAMED: i64 = 5;
@@ -101,6 +101,9 @@ impl Catalog {
         by: HealthBy,
         at: Option<Timestamp>,
     ) -> Result<Vec<HealthGroup>, Error> {
+        if let Some(at) = at {
+            check_horizon(&self.pool, at).await?;
+        }
         let mut groups = self.judged_groups(by, at).await?;
         for (key, total) in self.totals(by, at).await? {
             let group = groups.entry(key.clone()).or_insert_with(|| group(key, [0; 4], [None; 4]));
@@ -161,8 +164,8 @@ impl Catalog {
 
     /// How many resources each group has, judged or not.
     async fn totals(&self, by: HealthBy, at: Option<Timestamp>) -> Result<Vec<(Key, i64)>, Error> {
-        if let Some(at) = at {
-            return self.totals_at(by, at).await;
+        if let (HealthBy::Namespace, Some(at)) = (by, at) {
+            return self.totals_of_namespaces(at).await;
         }
         if by == HealthBy::Namespace {
             let rows = sqlx::query!(
@@ -179,7 +182,11 @@ impl Catalog {
             return Ok(totals.collect());
         }
         let mut totals: BTreeMap<Key, i64> = BTreeMap::new();
-        for count in self.counts().await? {
+        let counts = match at {
+            Some(at) => self.counts_at(at).await?,
+            None => self.counts().await?,
+        };
+        for count in counts {
             let of_cluster = count.kind.starts_with("Kubernetes::");
             let key = match by {
                 HealthBy::Account if !of_cluster => (Some(count.account), None, None),
@@ -193,29 +200,25 @@ impl Catalog {
         Ok(totals.into_iter().collect())
     }
 
-    /// How many resources each group had at an instant.
-    async fn totals_at(&self, by: HealthBy, at: Timestamp) -> Result<Vec<(Key, i64)>, Error> {
+    /// How many resources each namespace had at an instant.
+    async fn totals_of_namespaces(&self, at: Timestamp) -> Result<Vec<(Key, i64)>, Error> {
         let rows = sqlx::query!(
-            r#"select case when $1 in ('account', 'cluster', 'namespace') then account end as account,
-                      case when $1 = 'namespace' then split_part(native_id, '/', 1) end as namespace,
-                      case when $1 = 'type' then type end as kind, count(*) as "total!"
+            r#"select account as "account!", split_part(native_id, '/', 1) as "namespace!", count(*) as "total!"
                from (
                    select account, type, native_id from perigee.resources
-                   where shown_from <= $2 and deleted_at is null and (since is not null or $1 <> 'namespace')
+                   where shown_from <= $1 and deleted_at is null and since is not null
                    union all
                    select account, type, native_id from perigee.shown_closed
-                   where valid_from <= $2 and valid_to > $2 and superseded_at is null and deleted_at is null
+                   where valid_from <= $1 and valid_to > $1 and superseded_at is null and deleted_at is null
                ) r
-               where case $1 when 'account' then type not like 'Kubernetes::%' when 'cluster' then type like 'Kubernetes::%'
-                             when 'namespace' then type like 'Kubernetes::%' and native_id like '%/%' else true end
-               group by 1, 2, 3"#,
-            by.as_str(),
+               where type like 'Kubernetes::%' and native_id like '%/%'
+               group by 1, 2"#,
             at,
         )
         .fetch_all(&self.pool)
         .await
         .map_err(Error::reading("resources"))?;
-        Ok(rows.into_iter().map(|row| ((row.account, row.namespace, row.kind), row.total)).collect())
+        Ok(rows.into_iter().map(|row| ((Some(row.account), Some(row.namespace), None), row.total)).collect())
     }
 
     async fn worst_of_groups(
