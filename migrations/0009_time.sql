@@ -14,9 +14,13 @@ alter table perigee.resources
     add column named_at timestamptz,
     add column shown_from timestamptz,
     add column shown_recorded_at timestamptz,
+    add column description text,
+    add column contested boolean not null default false,
     add column words text collate "C" not null default '';
 comment on column perigee.resources.named_at is 'The earliest instant at which anything at all was said of it.';
-comment on column perigee.resources.shown_from is 'Since when name, tags, words and deleted_at are these; what they were before is in shown_closed.';
+comment on column perigee.resources.description is 'What its weightiest document says of it for people.';
+comment on column perigee.resources.contested is 'Whether any source ever called it gone: then it matters when each of them last saw it.';
+comment on column perigee.resources.shown_from is 'Since when name, tags, description and deleted_at are these; what they were before is in shown_closed.';
 comment on column perigee.resources.shown_recorded_at is 'When the catalog learned that they are these.';
 comment on column perigee.resources.words is 'What free words are looked for in, in lower case, a line each: name, native id, values of tags, description, aliases that are no ARNs.';
 
@@ -37,14 +41,21 @@ set named_at = least(
         (select min(c.occurred_at) from perigee.change_resources c where c.resource_id = r.id),
         (select min(f.at) from perigee.findings f where f.resources @> array[r.id]),
         (select min(a.first_at) from perigee.aliases a where a.resource_id = r.id)),
-    words = lower(concat_ws(E'\n', r.name, r.native_id,
-        (select string_agg(t.value, E'\n' order by t.key) from jsonb_each_text(r.tags) t),
-        (select d.description from perigee.versions_open v join perigee.documents d on d.hash = v.document
-         where v.resource_id = r.id and d.description is not null
-         order by v.rank desc, v.valid_from desc, v.source limit 1),
-        (select string_agg(a.alias, E'\n' order by a.alias) from perigee.aliases a
+    description = (
+        select d.description from perigee.versions_open v join perigee.documents d on d.hash = v.document
+        where v.resource_id = r.id and d.description is not null
+        order by v.rank desc, v.valid_from desc, v.source limit 1);
+update perigee.resources r
+set words = lower(concat_ws(E'\n', r.name, r.native_id,
+        (select string_agg(t.value, E'\n' order by t.key collate "C") from jsonb_each_text(r.tags) t),
+        r.description,
+        (select string_agg(a.alias, E'\n' order by a.alias collate "C") from perigee.aliases a
          where a.resource_id = r.id and a.alias not like 'arn:%')));
 update perigee.resources set named_at = recorded_at where named_at is null;
+update perigee.resources r set contested = true
+where r.deleted_at is not null
+   or exists (select 1 from perigee.versions_open v where v.resource_id = r.id and v.content = 2)
+   or exists (select 1 from perigee.versions_closed v where v.resource_id = r.id and v.content = 2);
 -- What is stored of the past is worked out by `verify --repair`; until then it is shown as it is now.
 update perigee.resources set shown_from = coalesce(deleted_at, named_at), shown_recorded_at = recorded_at;
 alter table perigee.resources
@@ -75,6 +86,7 @@ create table perigee.shown_closed (
     native_id text collate "C" not null,
     name text collate "C" not null,
     tags jsonb not null,
+    description text,
     words text collate "C" not null,
     deleted_at timestamptz,
     valid_from timestamptz not null,
@@ -96,7 +108,7 @@ begin
         (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_trgm'));
 end
 $$;
-comment on table perigee.shown_closed is 'What was shown of resources before it became what it is: name, tags, words and whether they were gone. Derived from the versions of all sources, partitioned by its end.';
+comment on table perigee.shown_closed is 'What was shown of resources before it became what it is: name, tags, description and whether they were gone. Derived from the versions of all sources, partitioned by its end.';
 comment on column perigee.shown_closed.open_ended is 'True for a row that had no end when it turned out to be otherwise.';
 
 create table perigee.resource_tags (
@@ -111,11 +123,11 @@ create table perigee.resource_tags (
     primary key (gone, key, value, type, account, region, native_id, resource_id)
 );
 create index resource_tags_by_resource on perigee.resource_tags (resource_id);
-comment on table perigee.resource_tags is 'The shown tags of resources, a row each, in the order in which resources are listed: what has a tag is found in that order without looking at what has not.';
+comment on table perigee.resource_tags is 'The shown tags of resources, a row each, in the order in which resources are listed: what has a tag is found in that order without looking at what has not. Keys of over 256 bytes and values of over 512 have no row.';
 insert into perigee.resource_tags
-select r.deleted_at is not null, t.key, left(t.value, 512), r.type, r.account, r.region, r.native_id, r.id
+select r.deleted_at is not null, t.key, t.value, r.type, r.account, r.region, r.native_id, r.id
 from perigee.resources r cross join lateral jsonb_each_text(r.tags) t
-where octet_length(t.key) <= 512;
+where octet_length(t.key) <= 256 and octet_length(t.value) <= 512;
 
 -- Edges are walked in the order of their far ends, so that a dense hub can be cut without reading all of it.
 alter table perigee.edges_open drop constraint edges_open_pkey;

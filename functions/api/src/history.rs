@@ -1,14 +1,10 @@
-//! The versions of a resource, each with what it changed.
+//! The history of a resource: versions, each with what it changed, and changes of its health.
 
-use catalog::{Catalog, Error, Page, Version};
-use model::{Difference, ResourceId, diff};
+use catalog::{Catalog, Error, HistoryEntry, HistoryQuery, Page, Version, health::HealthChange};
+use model::{Difference, diff};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-
-/// How many versions are read at once while a predecessor is looked for, and how many times.
-const LOOK_BACK: u16 = 100;
-const LOOK_BACK_PAGES: usize = 10;
 
 /// A version, and what it changed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -22,54 +18,44 @@ pub(crate) struct HistoryItem {
     pub(crate) diff: Option<Vec<Difference>>,
 }
 
-/// A page of versions, latest first, with their differences.
-pub(crate) async fn history(
-    catalog: &Catalog,
-    id: ResourceId,
-    limit: u16,
-    cursor: Option<&str>,
-) -> Result<Page<HistoryItem>, Error> {
-    let Page { items, next } = catalog.history(id, limit, cursor).await?;
-    let mut older = Vec::new();
-    let mut more = next.clone();
-    for _ in 0..LOOK_BACK_PAGES {
-        let Some(cursor) = more.filter(|_| !all_have_predecessor(&items, &older)) else { break };
-        let page = catalog.history(id, LOOK_BACK, Some(&cursor)).await?;
-        older.extend(page.items);
-        more = page.next;
-    }
-    Ok(Page { items: with_differences(items, &older), next })
+/// A change of health.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct TransitionItem {
+    /// From what to what, and when.
+    pub(crate) transition: HealthChange,
 }
 
-/// Whether the last documented version of every source has an older one.
-fn all_have_predecessor(items: &[Version], older: &[Version]) -> bool {
-    let documented = |version: &&Version| version.document.is_some();
-    let oldest_of_source = |(at, version): &(usize, &Version)| {
-        items.iter().skip(at + 1).filter(documented).all(|other| other.source != version.source)
-    };
-    let mut open = items.iter().enumerate().filter(|(_, v)| v.document.is_some()).filter(oldest_of_source);
-    open.all(|(_, version)| older.iter().filter(documented).any(|other| other.source == version.source))
+/// Something in the history of a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Told {
+    /// A version.
+    Version(HistoryItem),
+    /// A change of health, where those are asked for.
+    Transition(TransitionItem),
 }
 
-/// Compares each documented version with the one of its source that follows it in the list.
-fn with_differences(items: Vec<Version>, older: &[Version]) -> Vec<HistoryItem> {
-    let differences: Vec<_> = (0..items.len())
-        .map(|at| {
-            let version = items.get(at)?;
-            let before = items
-                .iter()
-                .skip(at + 1)
-                .chain(older)
-                .find(|other| other.source == version.source && other.document.is_some())?;
-            Some(differences(before.document.as_ref()?, version.document.as_ref()?))
-        })
-        .collect();
-    items.into_iter().zip(differences).map(|(version, diff)| HistoryItem { version, diff }).collect()
+/// A page of the history, latest first.
+pub(crate) async fn history(catalog: &Catalog, query: &HistoryQuery) -> Result<Page<Told>, Error> {
+    let Page { items, next } = catalog.history(query).await?;
+    let items = items.into_iter().map(|entry| match entry {
+        HistoryEntry::Version { version, before } => Told::Version(item(version, before.as_ref())),
+        HistoryEntry::Transition(transition) => Told::Transition(TransitionItem { transition }),
+    });
+    Ok(Page { items: items.collect(), next })
 }
 
-fn differences(before: &Value, after: &Value) -> Vec<Difference> {
-    diff(before, after)
+/// A page of versions alone.
+pub(crate) async fn versions(catalog: &Catalog, query: &HistoryQuery) -> Result<Page<HistoryItem>, Error> {
+    let Page { items, next } = catalog.history(query).await?;
+    let items = items.into_iter().filter_map(|entry| match entry {
+        HistoryEntry::Version { version, before } => Some(item(version, before.as_ref())),
+        HistoryEntry::Transition(_) => None,
+    });
+    Ok(Page { items: items.collect(), next })
 }
 
-#[cfg(test)]
-mod tests;
+fn item(version: Version, before: Option<&Value>) -> HistoryItem {
+    let diff = before.zip(version.document.as_ref()).map(|(before, after)| diff(before, after));
+    HistoryItem { version, diff }
+}

@@ -10,7 +10,8 @@ use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
     http::request::Parts,
 };
-use chrono::{DateTime, TimeDelta};
+use catalog::AsOf;
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 use model::Timestamp;
 use schemars::JsonSchema;
 use selector::Selector;
@@ -160,6 +161,24 @@ pub(crate) fn instant(name: &str, text: &str, now: Timestamp) -> Result<Timestam
         );
         Problem::new(Kind::BadParameter, detail)
     })
+}
+
+/// Of which moment an answer is: `at` and `recorded_at`, neither of them in the future.
+pub(crate) fn moment(at: Option<&str>, recorded_at: Option<&str>, now: Timestamp) -> Result<AsOf, Problem> {
+    let past = |name, text: Option<&str>| text.map(|text| past(name, text, now)).transpose();
+    Ok(AsOf { at: past("at", at)?, recorded_at: past("recorded_at", recorded_at)? })
+}
+
+/// An instant that is not in the future.
+pub(crate) fn past(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    let read = instant(name, text, now)?;
+    if read > now {
+        let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let detail = format!("{name}: `{text}` is in the future, of which nothing is known; it is {now}");
+        return Err(Problem::new(Kind::BadParameter, detail));
+    }
+    // Before every fact, and still an instant that the database can hold.
+    Ok(read.max(DateTime::UNIX_EPOCH))
 }
 
 fn date(text: &str) -> Option<Timestamp> {

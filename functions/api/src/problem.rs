@@ -73,6 +73,7 @@ kinds! {
     NotHere = "not-here", FORBIDDEN, "This server does not do that";
     NotFound = "not-found", NOT_FOUND, "There is no such thing";
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take that method";
+    Expired = "expired", GONE, "That is kept no longer";
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
@@ -196,6 +197,11 @@ impl From<catalog::Error> for Problem {
             catalog::Error::BadCursor => Self::new(Kind::BadCursor, error.to_string()),
             catalog::Error::BadSelector { column, message } => Self::selector(column, &message),
             catalog::Error::NotMigrated => Self::preparing(error),
+            catalog::Error::Expired { .. } => Self::new(Kind::Expired, sentence(&error.to_string())),
+            catalog::Error::Import { .. } => Self::new(Kind::BadBody, error.to_string()),
+            catalog::Error::NotEmpty { .. } | catalog::Error::Hold { .. } => {
+                Self::new(Kind::Conflict, sentence(&error.to_string()))
+            }
             error @ (catalog::Error::DiskFull(_)
             | catalog::Error::ForeignTables
             | catalog::Error::NewerSchema { .. }) => Self::operators(error),

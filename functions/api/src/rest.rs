@@ -1,6 +1,7 @@
 //! The REST API: one table of routes, from which the OpenAPI document is made.
 
 mod deliveries;
+mod diff;
 mod events;
 mod health;
 mod lists;
@@ -9,6 +10,7 @@ mod resources;
 mod runs;
 mod scrapers;
 mod system;
+mod upkeep;
 
 pub(crate) use health::no_such_check;
 pub(crate) use lists::ChangeFilter;
@@ -67,13 +69,16 @@ fn routes() -> ApiRouter<Arc<App>> {
         .merge(manifests::routes())
         .merge(runs::routes())
         .merge(scrapers::routes())
+        .merge(upkeep::routes())
         .merge(of_the_server())
 }
 
 fn of_resources() -> ApiRouter<Arc<App>> {
     let list = say("listResources", "List resources");
-    let show = say("getResource", "One resource with its documents");
+    let show = say("getResource", "One resource with its documents, now or as it was");
     let history = say("getHistory", "The versions of a resource, latest first, each with what it changed");
+    let diff = say("getResourceDiff", "What differs of a resource between two instants");
+    let diff_of_account = say("listDiff", "The resources of an account that differ between two instants");
     let changes = say("listResourceChanges", "The changes that touched a resource, newest first");
     let graph = say("getGraph", "What is around a resource, breadth first");
     let findings = say("listResourceFindings", "The findings about a resource");
@@ -82,6 +87,8 @@ fn of_resources() -> ApiRouter<Arc<App>> {
         .api_route("/api/v1/resources", get_with(resources::list, list))
         .api_route("/api/v1/resources/{reference}", get_with(resources::show, show))
         .api_route("/api/v1/resources/{reference}/history", get_with(resources::history, history))
+        .api_route("/api/v1/resources/{reference}/diff", get_with(diff::of_resource, diff))
+        .api_route("/api/v1/diff", get_with(diff::of_account, diff_of_account))
         .api_route("/api/v1/resources/{reference}/changes", get_with(resources::changes, changes))
         .api_route("/api/v1/resources/{reference}/graph", get_with(resources::graph, graph))
         .api_route("/api/v1/resources/{reference}/findings", get_with(resources::findings, findings))

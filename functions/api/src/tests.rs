@@ -3,9 +3,11 @@
 mod bodies;
 mod contract;
 mod manifests;
+mod moments;
 mod refusals;
 mod resume;
 mod story;
+mod upkeep;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -4,10 +4,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     client::Connection,
+    commands::since,
     commands::{
-        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, digest, doctor,
-        findings, get, graph, health, history, ingest, init, lint, migrate, proxy, query, rejected, reset,
-        run, runs, schema, scrape, show, sources, up,
+        apply, bench, cancel, cel, changes, checks, completions, delete, deliveries, diff, digest, doctor,
+        export, findings, get, graph, health, history, hold, import, ingest, init, lint, migrate, proxy,
+        query, rejected, reset, retention, run, runs, schema, scrape, show, sources, up, verify,
     },
     output::Format,
 };
@@ -45,6 +46,8 @@ pub enum Command {
     Show(Remote<show::Options>),
     /// List the versions of a resource, latest first
     History(Remote<history::Options>),
+    /// Show what differs of a resource, or of an account, between two instants
+    Diff(Remote<diff::Options>),
     /// Show what is around a resource
     Graph(Remote<graph::Options>),
     /// Run a playbook, and wait for its end
@@ -89,6 +92,18 @@ pub enum Command {
     Migrate(migrate::Options),
     /// Remove everything that was recorded
     Reset(Remote<reset::Options>),
+    /// Remove what is past its age, or say what would go
+    Retention(Remote<retention::Options>),
+    /// Keep the history of some resources, whatever their age, or release it
+    Hold(Remote<hold::Options>),
+    /// List what retention may not remove, and why
+    Holds(Remote<hold::ListOptions>),
+    /// Ask whether the catalog agrees with itself, and mend what can be mended
+    Verify(Remote<verify::Options>),
+    /// Write the whole catalog to a file
+    Export(Remote<export::Options>),
+    /// Take a whole catalog from a file, into an empty one
+    Import(Remote<import::Options>),
     /// Measure what this machine can do, on a database of its own
     Bench(bench::Options),
     /// Hand a browser's requests on to the deployed API, signed with your AWS credentials
@@ -109,6 +124,32 @@ pub struct Remote<O: Args> {
     /// How data is printed
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
+}
+
+/// As of which moment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Moment {
+    /// As it was then: 2026-03-03T02:13:00Z, 2026-03-03, or, before now, 90m, 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// As it was known then, instead of now
+    #[arg(long, value_name = "TIME")]
+    pub recorded_at: Option<String>,
+}
+
+impl Moment {
+    /// The API's parameters.
+    pub(crate) fn query(&self) -> impl Iterator<Item = (&'static str, String)> {
+        given([("at", &self.at), ("recorded_at", &self.recorded_at)])
+    }
+}
+
+/// The parameters that were given, points in time among them as the API takes them.
+pub(crate) fn given<const N: usize>(
+    parameters: [(&'static str, &Option<String>); N],
+) -> impl Iterator<Item = (&'static str, String)> {
+    let given = |(name, text): (&'static str, &Option<String>)| Some((name, since(text.as_deref()?)));
+    parameters.map(given).into_iter().flatten()
 }
 
 /// How much of a list.

@@ -159,6 +159,43 @@ impl Client {
         self.read(request.send(body))
     }
 
+    /// Reads `path`, below `/api/v1`, as it comes, however long that takes.
+    pub(crate) fn stream(&self, path: &str) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+        let mut request = self.agent.get(self.address(path));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.reader(request.config().timeout_global(None).build().call())
+    }
+
+    /// Sends what is read to `path`, below `/api/v1`, and reads the answer as it comes, however long that takes.
+    pub(crate) fn stream_post(
+        &self,
+        path: &str,
+        mut body: impl io::Read,
+    ) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+        let mut request = self.agent.post(self.address(path)).header("content-type", "application/x-ndjson");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.config().timeout_global(None).build();
+        self.reader(request.send(ureq::SendBody::from_reader(&mut body)))
+    }
+
+    fn reader(
+        &self,
+        answer: Result<Response<Body>, ureq::Error>,
+    ) -> Result<io::BufReader<impl io::Read + use<>>, Error> {
+        let response = answer.map_err(|source| self.unanswered(source))?;
+        if !response.status().is_success() {
+            let refused = self.read::<Value>(Ok(response));
+            return Err(refused
+                .err()
+                .unwrap_or_else(|| self.not_perigee("its answer is not what was asked for")));
+        }
+        Ok(io::BufReader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
+    }
+
     /// Deletes what `path`, below `/api/v1`, names.
     pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
         let mut request = self.agent.delete(self.address(path));

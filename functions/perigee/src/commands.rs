@@ -9,13 +9,17 @@ pub mod checks;
 pub mod completions;
 pub mod delete;
 pub mod deliveries;
+pub mod diff;
 pub mod digest;
 pub mod doctor;
+pub mod export;
 pub mod findings;
 pub mod get;
 pub mod graph;
 pub mod health;
 pub mod history;
+pub mod hold;
+pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod lint;
@@ -24,6 +28,7 @@ pub mod proxy;
 pub mod query;
 pub mod rejected;
 pub mod reset;
+pub mod retention;
 pub mod run;
 pub mod runs;
 pub mod schema;
@@ -31,6 +36,7 @@ pub mod scrape;
 pub mod show;
 pub mod sources;
 pub mod up;
+pub mod verify;
 
 mod manifests;
 mod reference;
@@ -90,7 +96,7 @@ fn second(at: DateTime<Utc>) -> String {
 }
 
 /// A point in time as the API takes it. `now-24h`, as selectors write it, is the API's `24h`.
-fn since(text: &str) -> String {
+pub(crate) fn since(text: &str) -> String {
     text.strip_prefix("now-").unwrap_or(text).to_owned()
 }
 

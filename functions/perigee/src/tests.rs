@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     cli::{self, Cli},
-    commands::{changes, checks, findings, graph, history, query, rejected, show, sources},
+    commands::{changes, checks, diff, findings, graph, history, query, rejected, show, sources},
 };
 
 #[test]
@@ -282,4 +282,43 @@ fn checks_are_a_row_each_and_one_is_told_with_its_runs() {
         2026-03-03T02:13:00Z  failing                 nothing listens there
     "#]],
     );
+}
+
+#[test]
+fn superseded_versions_and_changes_of_health_are_rows_among_the_versions() {
+    let superseded = json!({
+        "source": "config", "from": "2026-03-01T00:00:00Z", "to": "2026-03-03T00:00:00Z", "state": "documented",
+        "hash": "0123456789abcdef", "recorded_at": "2026-03-01T00:00:05Z", "superseded_at": "2026-03-02T00:00:00Z"
+    });
+    let ill = json!({"transition": {
+        "type": "AWS::EC2::SecurityGroup", "name": "checkout-db", "account": "111122223333", "region": "eu-west-1",
+        "recorded_at": "2026-03-03T02:21:00Z", "resource": "6f2d7c1e-0000-5000-8000-000000000001",
+        "at": "2026-03-03T02:20:00Z", "health": "unhealthy", "status": "Closed", "ready": false
+    }});
+    check(history::table(&json!({"items": [ill, superseded]})), expect![[""]]);
+}
+
+#[test]
+fn what_differs_is_a_line_for_each_place() {
+    let id = "6f2d7c1e-0000-5000-8000-000000000001";
+    let edge = json!({
+        "from_id": id, "to_id": "6f2d7c1e-0000-5000-8000-000000000002", "kind": "is contained in vpc", "source": "config",
+        "from": "2026-03-02T00:00:00Z"
+    });
+    let port = json!({"path": "config.port", "before": 5432, "after": 5433});
+    check(
+        diff::table(&json!({
+            "id": id, "type": "AWS::EC2::SecurityGroup", "name": "checkout-db", "from": "2026-03-01T00:00:00Z",
+            "to": "2026-03-03T00:00:00Z", "became": "changed", "differences": [port],
+            "relations": {"appeared": [edge], "went": [], "truncated": false}
+        })),
+        expect![[""]],
+    );
+    let (mut changed, mut gone) = (group(), group());
+    changed["became"] = json!("changed");
+    changed["differences"] = json!(7);
+    changed["diff"] = json!([port, port, port, port, port, port, port]);
+    gone["became"] = json!("went");
+    gone["differences"] = json!(0);
+    check(diff::account_table(&json!({"items": [changed, gone]})), expect![[""]]);
 }

@@ -13,7 +13,7 @@ use crate::{
     Change, ChangeQuery, ChangeTarget, Error, Page,
     cursor::{self, limit_and_one},
     resources,
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
 const SESSION: &str = "c.actor ->> 'session'";
@@ -22,7 +22,7 @@ const SESSION: &str = "c.actor ->> 'session'";
 /// as they are shown.
 const ACTOR: &[&str] = &["c.actor_name", SESSION, "(c.actor_name || '/' || (c.actor ->> 'session'))"];
 
-const FIELDS: Fields = Fields {
+pub(crate) const FIELDS: Fields = Fields {
     columns: &[
         ("id", Column::Text("c.id::text")),
         ("kind", Column::Text("c.kind")),
@@ -39,8 +39,10 @@ const FIELDS: Fields = Fields {
         ("error_code", Column::Text("c.error_code")),
         ("read_only", Column::Bool("c.read_only")),
         ("occurred_at", Column::Time("c.occurred_at")),
+        ("details", Column::Document("c.details")),
     ],
-    words: &["c.summary", "c.kind", "c.actor_name"],
+    words: Words::Texts(&["c.summary", "c.kind", "c.actor_name"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -102,7 +104,7 @@ pub(crate) async fn around(
     sql.push_bind(resources).push(") and t.occurred_at >= ").push_bind(since).push(")");
     // The same once more, so that other months are not even looked at.
     sql.push(" and c.occurred_at >= ").push_bind(since);
-    push_conditions(&mut sql, selector, &FIELDS)?;
+    push_conditions(&mut sql, selector, &FIELDS, When::default())?;
     sql.push(" order by c.occurred_at desc, c.id desc limit ").push_bind(limit_and_one(limit) - 1);
     let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
     named(pool, rows).await
@@ -122,7 +124,7 @@ pub(crate) async fn list(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Chan
         sql.push(" where true");
         ("c.occurred_at", "c.id")
     };
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
+    push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
     if let Some(since) = query.since {
         sql.push(" and ").push(at).push(" >= ").push_bind(since);
     }

@@ -15,8 +15,6 @@ use crate::{
     cursor::{self, limit_and_one},
 };
 
-/// How long results are kept.
-const KEPT: TimeDelta = TimeDelta::days(7);
 /// Over which time uptime and latency are worked out.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
@@ -202,13 +200,4 @@ impl Catalog {
             cursor::write(&[&result.at.timestamp_micros().to_string()])
         }))
     }
-}
-
-/// Removes results that are older than a week.
-pub(crate) async fn prune(pool: &sqlx::PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.check_results where at < $1", now - KEPT)
-        .execute(pool)
-        .await
-        .map_err(Error::writing("check results"))?;
-    Ok(())
 }

@@ -83,7 +83,7 @@ pub fn migrator() -> Migrator {
 }
 
 /// The newest schema version this build knows.
-fn known_version() -> i64 {
+pub(crate) fn known_version() -> i64 {
     migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn migrate(pool: &PgPool, now: Timestamp) -> Result<(), Error> 
         .map_err(Error::writing("the migration lock"))?;
     migrator().run(pool).await.map_err(Error::Migrate)?;
     lock.commit().await.map_err(Error::writing("the migration lock"))?;
-    make_partitions(pool, now).await
+    make_partitions(pool, now, MONTHS_BACK).await
 }
 
 /// Makes the schema and the lock row. Two processes may do this at once; one of them then finds both there.
@@ -160,18 +160,19 @@ async fn prepare_schema(pool: &PgPool) -> Result<(), Error> {
     }
 }
 
-/// Makes the monthly partitions around `now`. Maintenance calls this; `record` never does.
-pub(crate) async fn make_partitions(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
+/// Makes the monthly partitions around `now`, from some months back on. Maintenance calls this; `record` never does.
+/// Months that retention dropped are not to come back, so that maintenance makes none of the past.
+pub(crate) async fn make_partitions(pool: &PgPool, now: Timestamp, months_back: u32) -> Result<(), Error> {
     let today = now.date_naive();
     let first = today
-        .checked_sub_months(chrono::Months::new(MONTHS_BACK))
+        .checked_sub_months(chrono::Months::new(months_back))
         .unwrap_or(today)
         .with_day(1)
         .unwrap_or(today);
     sqlx::query_scalar!(
         "select perigee.make_partitions($1, $2)",
         first,
-        i32::try_from(MONTHS_BACK).unwrap_or(0) + 1 + MONTHS_AHEAD,
+        i32::try_from(months_back).unwrap_or(0) + 1 + MONTHS_AHEAD,
     )
     .fetch_one(pool)
     .await
@@ -207,7 +208,8 @@ pub(crate) async fn reset(pool: &PgPool) -> Result<(), Error> {
                   perigee.count_deltas, perigee.counts, perigee.health, perigee.health_transitions, perigee.checks,
                   perigee.check_results, perigee.marks, perigee.deliveries,
                   perigee.delivery_attempts, perigee.runs, perigee.run_specs, perigee.run_steps, perigee.run_attempts,
-                  perigee.step_output, perigee.playbook_schedules, perigee.scrapers, perigee.shards"
+                  perigee.step_output, perigee.playbook_schedules, perigee.scrapers, perigee.shards,
+                  perigee.documents_loose, perigee.hold_resources, perigee.retention_walks, perigee.horizons"
     )
     .execute(pool)
     .await

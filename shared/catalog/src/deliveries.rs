@@ -15,18 +15,14 @@ use schemars::JsonSchema;
 use selector::Selector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
     Catalog, Error, Page,
     cursor::{self, limit_and_one},
-    resources,
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, prepare, push_conditions},
 };
-
-/// How long deliveries that ended are kept.
-const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
 /// A delivery, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -153,7 +149,8 @@ const FIELDS: Fields = Fields {
         ("occurred_at", Column::Time("d.occurred_at")),
         ("ended_at", Column::Time("d.ended_at")),
     ],
-    words: &["d.title", "d.detail", "r.name"],
+    words: Words::Texts(&["d.title", "d.detail", "r.name"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -217,7 +214,7 @@ impl Catalog {
     /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, Error> {
         let mut sql = QueryBuilder::new(SELECT);
-        push_conditions(&mut sql, &query.selector, &FIELDS)?;
+        push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
         if let Some(resource) = query.resource {
             sql.push(" and d.resource_id = ").push_bind(Uuid::from(resource));
         }
@@ -285,12 +282,9 @@ impl Catalog {
     /// [`Error::BadSelector`], or what the database says.
     pub async fn described(&self, ids: &[ResourceId], selector: &Selector) -> Result<Vec<ResourceId>, Error> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let mut sql = QueryBuilder::new(
-            "select r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id
-             where r.id = any (",
-        );
-        sql.push_bind(ids).push(")");
-        push_conditions(&mut sql, selector, &resources::FIELDS)?;
+        let mut sql = QueryBuilder::new("select r.id");
+        prepare(&self.pool, selector, When::default()).await?.push_described(&mut sql);
+        sql.push(" and r.id = any (").push_bind(ids).push(")");
         let found: Vec<(Uuid,)> =
             sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("resources"))?;
         Ok(found.into_iter().map(|(id,)| id.into()).collect())
@@ -312,13 +306,4 @@ impl Catalog {
         .map_err(Error::reading("checks and findings"))?;
         Ok(rows.into_iter().map(|row| (row.id, row.state)).collect())
     }
-}
-
-/// Removes deliveries that ended long ago, with their attempts.
-pub(crate) async fn prune(pool: &PgPool, now: Timestamp) -> Result<(), Error> {
-    sqlx::query!("delete from perigee.deliveries where ended_at < $1", now - KEPT)
-        .execute(pool)
-        .await
-        .map_err(Error::writing("deliveries"))?;
-    Ok(())
 }

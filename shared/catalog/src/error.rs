@@ -66,6 +66,37 @@ pub enum Error {
     /// A cursor that this catalog did not hand out.
     #[error("the cursor is not one that this list handed out; start again without it")]
     BadCursor,
+    /// History before this instant was removed.
+    #[error("what was before {horizon} is kept no longer")]
+    Expired {
+        /// From when on it is there.
+        horizon: model::Timestamp,
+    },
+    /// A line of an import that cannot be taken.
+    #[error("line {line}: {reason}")]
+    Import {
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// An import into a catalog that holds something.
+    #[error("the catalog is not empty: there are rows in `{table}`; import into a new database")]
+    NotEmpty {
+        /// A table that has rows.
+        table: &'static str,
+    },
+    /// A hold whose selector means nothing here, so that what it keeps is not known and nothing may be removed.
+    #[error(
+        "the hold `{name}` cannot be evaluated, so that nothing may be removed; release it and make it anew"
+    )]
+    Hold {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
+    },
     /// A selector that means nothing here.
     #[error("column {column}: {message}")]
     BadSelector {

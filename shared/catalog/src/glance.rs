@@ -8,7 +8,10 @@ use selector::Selector;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::{Catalog, Error, resources, search::push_conditions};
+use crate::{
+    Catalog, Error,
+    search::{When, prepare},
+};
 
 /// Over which time runs and deliveries are counted, beside those that are live.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
@@ -107,18 +110,16 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn described_by(&self, id: ResourceId, selectors: &[Selector]) -> Result<Vec<usize>, Error> {
-        let known = |selector: &&Selector| {
-            push_conditions(&mut QueryBuilder::new(""), selector, &resources::FIELDS).is_ok()
-        };
         let mut sql = QueryBuilder::new("select place from (select null::bigint as place where false");
-        for (place, selector) in (0_i64..).zip(selectors).filter(|(_, selector)| known(selector)) {
+        for (place, selector) in (0_i64..).zip(selectors) {
+            let prepared = match prepare(&self.pool, selector, When::default()).await {
+                Ok(prepared) => prepared,
+                Err(Error::BadSelector { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             sql.push(" union all select ").push_bind(place);
-            sql.push(
-                " from perigee.resources r left join perigee.health h on h.resource_id = r.id
-                  where r.deleted_at is null and r.id = ",
-            );
-            sql.push_bind(Uuid::from(id));
-            push_conditions(&mut sql, selector, &resources::FIELDS)?;
+            prepared.push_described(&mut sql);
+            sql.push(" and r.deleted_at is null and r.id = ").push_bind(Uuid::from(id));
         }
         sql.push(") described order by place");
         let places: Vec<i64> =

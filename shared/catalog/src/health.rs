@@ -19,13 +19,13 @@ use model::{Health, HealthState, ResourceId, Timestamp, Transition, Verdict};
 use schemars::JsonSchema;
 use selector::Selector;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, Error, Page,
+    AsOf, Catalog, Error, HistoryQuery, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
 /// A resource and how well it is.
@@ -73,6 +73,8 @@ pub struct HealthQuery {
     /// Fields: `health`, `status`, `rule`, `ready`, `since`, `type`, `account`, `region`, `namespace`, `name`,
     /// `tags.KEY`; words match the name and the reason.
     pub selector: Selector,
+    /// How well they were at this instant, instead of now. Names and tags are those of now.
+    pub at: Option<Timestamp>,
     /// How many at most; bounded to 1000.
     pub limit: u16,
     /// Where the last page ended.
@@ -94,7 +96,8 @@ const FIELDS: Fields = Fields {
         ("name", Column::Text("r.name")),
         ("tags", Column::Map("r.tags")),
     ],
-    words: &["r.name", "h.reason", "h.status"],
+    words: Words::Texts(&["r.name", "h.reason", "h.status"]),
+    functions: false,
 };
 
 #[derive(Debug, FromRow)]
@@ -207,6 +210,35 @@ impl Catalog {
         Ok(row.map(ResourceHealth::from))
     }
 
+    /// How well a resource was at an instant. `None` when no rule judged it then.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn health_at(&self, id: ResourceId, at: Timestamp) -> Result<Option<ResourceHealth>, Error> {
+        let row = sqlx::query_as!(
+            StateRow,
+            r#"select h.resource_id as "resource_id!", r.type as "kind!", r.name as "name!", r.account as "account!",
+                      r.region as "region!", h.namespace as "namespace?", h.health as "health!", h.status as "status!",
+                      h.ready as "ready!", h.reason as "reason!", h.rule as "rule?", h.until as "until?",
+                      h.since as "since!", h.judged_at as "judged_at!"
+               from (
+                   select resource_id, namespace, health, status, ready, reason, rule, until, since, judged_at
+                   from perigee.health where resource_id = $1 and health is not null and since <= $2
+                   union all
+                   select resource_id, namespace, health, status, ready, reason, rule, null, valid_from, recorded_at
+                   from perigee.health_closed where resource_id = $1 and valid_from <= $2 and valid_to > $2
+               ) h
+               join perigee.resources r on r.id = h.resource_id
+               order by h.since desc limit 1"#,
+            Uuid::from(id),
+            at,
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(Error::reading("health"))?;
+        Ok(row.map(ResourceHealth::from))
+    }
+
     /// Lists how well resources are, the worst first, of those the latest.
     ///
     /// # Errors
@@ -225,22 +257,24 @@ impl Catalog {
         limit: u16,
         cursor: Option<&str>,
     ) -> Result<Page<HealthChange>, Error> {
-        let (before, last) = cursor.map(read_cursor).transpose()?.unzip();
-        let rows = sqlx::query_as!(
-            TransitionRow,
-            r#"select t.id, t.resource_id, r.type as kind, r.name, r.account, r.region, t.at, t.recorded_at, t.from_health,
-                      t.from_status, t.health, t.status, t.ready, t.reason, t.rule, t.until
-               from perigee.health_transitions t join perigee.resources r on r.id = t.resource_id
-               where t.resource_id = $1 and ($2::timestamptz is null or (t.at, t.id) < ($2, $3))
-               order by t.at desc, t.id desc limit $4"#,
-            Uuid::from(id),
-            before,
-            last,
-            limit_and_one(limit),
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(Error::reading("transitions"))?;
+        self.transitions_by(id, None, limit, cursor).await
+    }
+
+    /// The same, of those that came to be by an instant.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], or what the database says.
+    pub async fn transitions_by(
+        &self,
+        id: ResourceId,
+        at: Option<Timestamp>,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<HealthChange>, Error> {
+        let place = cursor.map(read_cursor).transpose()?;
+        let as_of = AsOf { at, recorded_at: None };
+        let query = HistoryQuery { as_of, limit, ..HistoryQuery::of(id) };
+        let rows = transition_rows(&self.pool, &query, place).await?;
         Ok(changes(rows, limit))
     }
 
@@ -304,6 +338,46 @@ impl Catalog {
     }
 }
 
+/// The transitions of a resource that a query of its history asks for, with their numbers, and one more than a page.
+pub(crate) async fn transitions_of(
+    pool: &PgPool,
+    query: &HistoryQuery,
+    place: Option<(Timestamp, i64)>,
+) -> Result<Vec<(i64, HealthChange)>, Error> {
+    let rows = transition_rows(pool, query, place).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+}
+
+async fn transition_rows(
+    pool: &PgPool,
+    query: &HistoryQuery,
+    place: Option<(Timestamp, i64)>,
+) -> Result<Vec<TransitionRow>, Error> {
+    let (at, known) = query.as_of.bounds();
+    // The first page begins after every instant, so that one plan serves all of them.
+    let (before, last) = place.unwrap_or((Timestamp::MAX_UTC, i64::MAX));
+    sqlx::query_as!(
+        TransitionRow,
+        r#"select t.id, t.resource_id, r.type as kind, r.name, r.account, r.region, t.at, t.recorded_at, t.from_health,
+                  t.from_status, t.health, t.status, t.ready, t.reason, t.rule, t.until
+           from perigee.health_transitions t join perigee.resources r on r.id = t.resource_id
+           where t.resource_id = $1 and (t.at, t.id) < ($2, $3) and t.at <= $4 and t.recorded_at <= $5
+             and ($6::timestamptz is null or t.at >= $6) and ($7::timestamptz is null or t.at < $7)
+           order by t.at desc, t.id desc limit $8"#,
+        Uuid::from(query.resource),
+        before,
+        last,
+        at,
+        known,
+        query.since,
+        query.until,
+        limit_and_one(query.limit),
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("transitions"))
+}
+
 fn read_cursor(cursor: &str) -> Result<(Timestamp, i64), Error> {
     let [at, id] = cursor::read::<2>(cursor)?;
     Ok((cursor::instant(&at)?, id.parse().map_err(|_| Error::BadCursor)?))
@@ -316,23 +390,27 @@ fn changes(rows: Vec<TransitionRow>, limit: u16) -> Page<HealthChange> {
     Page { items: page.items.into_iter().map(HealthChange::from).collect(), next: page.next }
 }
 
+/// What is judged now, and what was judged of a time that ended, in the same columns.
+const NOW: &str = "perigee.health";
+const CLOSED: &str = "(select resource_id, type, account, region, namespace, health, status, ready, reason, rule,
+                               null::timestamptz as until, valid_from as since, valid_to, recorded_at as judged_at,
+                               case health when 'healthy' then 0 when 'unknown' then 1 when 'warning' then 2
+                                           when 'unhealthy' then 3 end::smallint as level
+                        from perigee.health_closed)";
+
 async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>, Error> {
-    let mut sql = QueryBuilder::new(
-        "select h.resource_id, h.type, r.name, h.account, h.region, h.namespace, h.health, h.status, h.ready, h.reason,
-                h.rule, h.until, h.since, h.judged_at
-         from perigee.health h join perigee.resources r on r.id = h.resource_id
-         where h.level is not null",
-    );
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
-    if let Some(cursor) = &query.cursor {
-        let [level, since, id] = cursor::read::<3>(cursor)?;
-        let level: i16 = level.parse().map_err(|_| Error::BadCursor)?;
-        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
-        sql.push(" and (h.level, h.since, h.resource_id) < (").push_bind(level);
-        sql.push(", ").push_bind(cursor::instant(&since)?).push(", ").push_bind(id).push(")");
+    let mut sql = QueryBuilder::new("");
+    match query.at {
+        None => push_states(&mut sql, NOW, query)?,
+        Some(_) => {
+            sql.push("select * from ((");
+            push_states(&mut sql, NOW, query)?;
+            sql.push(") union all (");
+            push_states(&mut sql, CLOSED, query)?;
+            sql.push(")) h order by level desc, since desc, resource_id desc limit ");
+            sql.push_bind(limit_and_one(query.limit));
+        }
     }
-    sql.push(" order by h.level desc, h.since desc, h.resource_id desc limit ")
-        .push_bind(limit_and_one(query.limit));
     let rows: Vec<StateRow> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("health"))?;
     Ok(cursor::page(
         rows.into_iter().map(ResourceHealth::from).collect(),
@@ -346,4 +424,35 @@ async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>
             ])
         },
     ))
+}
+
+/// The first of one table that a query asks for, in order.
+fn push_states(
+    sql: &mut QueryBuilder<Postgres>,
+    table: &'static str,
+    query: &HealthQuery,
+) -> Result<(), Error> {
+    sql.push(
+        "select h.resource_id, h.type, r.name, h.account, h.region, h.namespace, h.health, h.status, h.ready, h.reason,
+                h.rule, h.until, h.since, h.judged_at, h.level
+         from ",
+    );
+    sql.push(table).push(" h join perigee.resources r on r.id = h.resource_id where h.level is not null");
+    if let Some(at) = query.at {
+        sql.push(" and h.since <= ").push_bind(at);
+        if table == CLOSED {
+            sql.push(" and h.valid_to > ").push_bind(at);
+        }
+    }
+    push_conditions(sql, &query.selector, &FIELDS, When::default())?;
+    if let Some(cursor) = &query.cursor {
+        let [level, since, id] = cursor::read::<3>(cursor)?;
+        let level: i16 = level.parse().map_err(|_| Error::BadCursor)?;
+        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
+        sql.push(" and (h.level, h.since, h.resource_id) < (").push_bind(level);
+        sql.push(", ").push_bind(cursor::instant(&since)?).push(", ").push_bind(id).push(")");
+    }
+    sql.push(" order by h.level desc, h.since desc, h.resource_id desc limit ");
+    sql.push_bind(limit_and_one(query.limit));
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! need in a fixed number of statements and writes what they answer in a fixed number of statements, in one
 //! transaction.
 
+mod account_diff;
 pub mod bench;
 mod changes;
 pub mod checks;
@@ -12,17 +13,21 @@ mod cursor;
 pub mod deliveries;
 mod digest;
 mod error;
+mod facets;
 mod findings;
 pub mod glance;
 mod graph;
 pub mod health;
 mod history;
+pub mod holds;
 pub mod manifests;
+mod moment;
 pub mod outbox;
 mod query;
 mod record;
 mod rejected;
 mod resources;
+pub mod retention;
 pub mod runs;
 mod search;
 pub mod shards;
@@ -31,18 +36,25 @@ mod status;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+pub mod transfer;
+pub mod verify;
 mod view;
 
+pub use account_diff::{AccountDiffQuery, Became, ResourceChange, ResourceDiff};
 pub use connect::{ConnectOptions, migrator};
 pub use error::Error;
+pub use facets::{Facet, FacetValue, Facets, Total};
+pub use history::{HistoryEntry, HistoryQuery};
 pub use query::{AsOf, ChangeQuery, FindingQuery, Recorded, ResourceQuery, Walk};
 pub use rejected::NewRejected;
+pub use search::explain::TermResult;
 pub use view::{
-    Change, ChangeTarget, Count, Direction, Edge, Finding, Graph, GraphNode, HealthNow, Page, Rejected,
-    Resource, ResourceDetail, SourceStatus, Version, VersionState,
+    Change, ChangeTarget, Count, Direction, Edge, EdgeDifferences, Finding, Graph, GraphNode, HealthNow,
+    Page, Rejected, Resource, ResourceDetail, SourceStatus, Version, VersionState,
 };
 
 use model::{Observation, ResourceId, Timestamp};
+use selector::Selector;
 use sqlx::PgPool;
 
 /// The catalog: a handle on its database, cheap to clone.
@@ -106,12 +118,74 @@ impl Catalog {
         resources::list(&self.pool, query).await
     }
 
+    /// Why a resource is described by a selector, or is not: each term, whether it holds, and what it looked at. `None`
+    /// when there is no such resource.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn explain_terms(
+        &self,
+        selector: &Selector,
+        id: ResourceId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<TermResult>>, Error> {
+        let when = search::When { now: Some(now), at: None };
+        search::explain::terms(&self.pool, selector, id.into(), when).await
+    }
+
     /// One resource with its documents.
     ///
     /// # Errors
     /// What the database says.
     pub async fn resource(&self, id: ResourceId) -> Result<Option<ResourceDetail>, Error> {
         resources::one(&self.pool, id).await
+    }
+
+    /// One resource with its documents, as it was. `None` when nothing was known of it then.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resource_at(&self, id: ResourceId, as_of: AsOf) -> Result<Option<ResourceDetail>, Error> {
+        moment::one(&self.pool, id, as_of).await
+    }
+
+    /// The earliest instant at which anything was said of a resource. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn known_since(&self, id: ResourceId) -> Result<Option<Timestamp>, Error> {
+        moment::known_since(&self.pool, id).await
+    }
+
+    /// A resource and what it was related to at a moment. `None` when there is no such resource.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn surroundings(&self, id: ResourceId, as_of: AsOf) -> Result<Option<Graph>, Error> {
+        moment::surroundings(&self.pool, id, as_of).await
+    }
+
+    /// What differs of a resource between two instants, as it is known now or was known at `recorded_at`. `None` when
+    /// nothing was known of it at either.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resource_diff(
+        &self,
+        id: ResourceId,
+        from: Timestamp,
+        to: Timestamp,
+        recorded_at: Option<Timestamp>,
+    ) -> Result<Option<ResourceDiff>, Error> {
+        account_diff::one(&self.pool, id, from, to, recorded_at).await
+    }
+
+    /// The resources of an account that differ between two instants, by type, region and native id.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
+    pub async fn account_diff(&self, query: &AccountDiffQuery) -> Result<Page<ResourceChange>, Error> {
+        account_diff::list(&self.pool, query).await
     }
 
     /// The resource that `reference` names: an id, an alias (an ARN, say), `type/native id`, `type/name`, or a
@@ -123,17 +197,20 @@ impl Catalog {
         resources::resolve(&self.pool, reference).await
     }
 
-    /// The versions of a resource, latest first.
+    /// As [`Self::resolve`], by the aliases that were told of by an instant.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn resolve_at(&self, reference: &str, at: Timestamp) -> Result<Option<ResourceId>, Error> {
+        moment::resolve(&self.pool, reference, at).await
+    }
+
+    /// The history of a resource, latest first.
     ///
     /// # Errors
     /// [`Error::BadCursor`], or what the database says.
-    pub async fn history(
-        &self,
-        id: ResourceId,
-        limit: u16,
-        cursor: Option<&str>,
-    ) -> Result<Page<Version>, Error> {
-        history::list(&self.pool, id, limit, cursor).await
+    pub async fn history(&self, query: &HistoryQuery) -> Result<Page<HistoryEntry>, Error> {
+        history::list(&self.pool, query).await
     }
 
     /// The relations of a resource that hold now, both ways.
@@ -189,7 +266,24 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn counts(&self) -> Result<Vec<Count>, Error> {
-        status::counts(&self.pool).await
+        status::counts(&self.pool, AsOf::default()).await
+    }
+
+    /// How many resources there were at an instant, by account, region and type.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn counts_at(&self, at: Timestamp) -> Result<Vec<Count>, Error> {
+        status::counts(&self.pool, AsOf { at: Some(at), recorded_at: None }).await
+    }
+
+    /// How many resources of a list there are by type, account, region and health, each without its own conditions.
+    /// Limit and cursor say nothing here.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn facets(&self, query: &ResourceQuery) -> Result<Facets, Error> {
+        facets::facets(&self.pool, query).await
     }
 
     /// Whether nothing was ever recorded.
@@ -245,16 +339,15 @@ impl Catalog {
     }
 
     /// Keeps house: makes partitions ahead of time, folds the counts, and removes signals that were told
-    /// a while ago. To be called now and then; never needed for
+    /// a while ago and a slice of what is past its age. To be called now and then; never needed for
     /// a right answer.
     ///
     /// # Errors
     /// What the database says.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
-        connect::make_partitions(&self.pool, now).await?;
+        connect::make_partitions(&self.pool, now, 0).await?;
         status::fold_counts(&self.pool).await?;
-        checks::prune(&self.pool, now).await?;
-        deliveries::prune(&self.pool, now).await?;
-        outbox::prune(&self.pool, now).await
+        outbox::prune(&self.pool, now).await?;
+        retention::maintain(&self.pool, now).await
     }
 }

@@ -30,6 +30,8 @@ pub struct ResourceQuery {
     pub selector: Selector,
     /// Also those that were proven gone.
     pub include_deleted: bool,
+    /// Of which moment.
+    pub as_of: AsOf,
     /// How many at most; bounded to 1000.
     pub limit: u16,
     /// Where the last page ended.
@@ -61,6 +63,8 @@ pub struct FindingQuery {
     pub selector: Selector,
     /// Only those about this resource.
     pub resource: Option<ResourceId>,
+    /// As they were stated at a moment: severity, status and title. The rest of them is as it is now.
+    pub as_of: AsOf,
     /// How many at most; bounded to 1000.
     pub limit: u16,
     /// Where the last page ended.

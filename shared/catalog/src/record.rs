@@ -6,25 +6,27 @@
 
 mod decide;
 mod fold;
-mod listings;
+pub(crate) mod listings;
 pub(crate) mod load;
 mod plan;
 mod signals;
+pub(crate) mod states;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod unchanged;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Observation, Partition, ResourceId, Timestamp, timeline::Content, timeline::Facts};
+use model::{Observation, Partition, ResourceId, Timestamp, timeline::Facts};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use self::{
-    decide::{Decided, Shown, Words},
+    decide::Decided,
     fold::Known,
     listings::Listing,
-    load::{Head, Labels, StoredResource, Wanted},
+    load::{Head, Held, StoredResource, Wanted},
     plan::{Plan, PlannedResource, PlannedTimeline, Speaker},
 };
 use crate::{Error, Recorded, connect};
@@ -78,8 +80,10 @@ async fn attempt_to_record(
         })
         .collect();
     if !claimed.is_empty() {
-        let new = observations.iter().zip(&answers).filter(|(_, a)| **a == Recorded::New).map(|(o, _)| o);
-        let plan = Plan::of(new);
+        let answered = observations.iter().zip(&answers);
+        let new: Vec<&Observation> = answered.filter(|(_, a)| **a == Recorded::New).map(|(o, _)| o).collect();
+        let unchanged = unchanged::find(&mut tx, &new).await?;
+        let plan = Plan::of(&new, &unchanged);
         record_plan(&mut tx, &plan, now).await?;
     }
     tx.commit().await.map_err(Error::writing("the transaction"))?;
@@ -92,21 +96,19 @@ async fn record_plan(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> 
     let finding_ids: Vec<Uuid> = plan.findings.iter().map(|finding| finding.id.into()).collect();
     let findings =
         if finding_ids.is_empty() { BTreeMap::new() } else { load::finding_states(db, &finding_ids).await? };
-    let shown = show(db, plan, &touched, &decided).await?;
 
-    write::documents(db, plan).await?;
-    let born = write::resources(db, plan, &touched, &shown, now).await?.ok_or(Failure::Lost)?;
+    write::documents(db, plan, now).await?;
     write::runs(db, &touched.heads, &decided, now).await?;
     write::sightings(db, &decided).await?;
     write::edges(db, &decided, now).await?;
-    write::names_from_history(db, &shown).await?;
-    let gone = write::lifecycle(db, &touched, &shown).await?;
+    if !states::settle(db, plan, &touched, &decided, now).await? {
+        return Err(Failure::Lost);
+    }
     write::aliases(db, plan).await?;
     write::changes(db, plan, now).await?;
     write::findings(db, plan, now).await?;
     let signals = signals::of(plan, &touched, &decided, &findings);
     crate::outbox::put(db, &signals, now).await?;
-    write::counts(db, plan, &touched, &gone, &born, now).await?;
     write::heard(db, plan, now).await?;
     Ok(())
 }
@@ -117,6 +119,8 @@ struct Touched {
     /// The earliest instant that anything new was said of each resource.
     earliest: BTreeMap<ResourceId, Timestamp>,
     stored: BTreeMap<ResourceId, StoredResource>,
+    /// What is stored of the resources that the batch only mentions.
+    held: BTreeMap<ResourceId, Held>,
     heads: BTreeMap<Speaker, Head>,
     /// The complete listings that do not have a resource though it may have been there before they began.
     absences: BTreeMap<ResourceId, Vec<Listing>>,
@@ -128,17 +132,29 @@ async fn touch(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result
         region: resource.key.region.clone(),
         kind: resource.key.kind.clone(),
     };
-    let shared: BTreeSet<Partition> = plan.stateful().map(|(_, resource)| partition(resource)).collect();
-    let alone: BTreeSet<Partition> = plan.closings.iter().map(|closing| closing.partition.clone()).collect();
-    listings::lock_partitions(db, &shared, &alone).await?;
-
     let mut earliest = listings::store(db, plan, now).await?;
     for ((id, _), timeline) in &plan.timelines {
         if let Some((at, _)) = timeline.facts.iter().next() {
             earliest.entry(*id).and_modify(|held| *held = (*held).min(at)).or_insert(at);
         }
     }
-    let ids: Vec<Uuid> = earliest.keys().map(|id| Uuid::from(*id)).collect();
+    let mentioned: Vec<Uuid> =
+        plan.resources.keys().filter(|id| !earliest.contains_key(id)).map(|id| Uuid::from(*id)).collect();
+    let held = if mentioned.is_empty() { BTreeMap::new() } else { load::held(db, &mentioned).await? };
+    // What is mentioned at an earlier instant than ever before begins earlier, and by another name is found by it.
+    let renamed: BTreeSet<ResourceId> = plan
+        .aliases
+        .keys()
+        .filter(|(alias, id)| {
+            let known = |held: &Held| held.words.lines().any(|word| word == alias.to_lowercase());
+            !alias.starts_with("arn:") && held.get(id).is_some_and(|held| !known(held))
+        })
+        .map(|(_, id)| *id)
+        .collect();
+    let earlier = held.iter().filter(|(id, held)| {
+        renamed.contains(id) || plan.resources.get(id).is_some_and(|p| p.named < held.named_at)
+    });
+    let ids: Vec<Uuid> = earliest.keys().chain(earlier.map(|(id, _)| id)).map(|id| Uuid::from(*id)).collect();
     let stored = load::lock(db, &ids).await?;
     let ids: Vec<Uuid> = stored.keys().map(|id| Uuid::from(*id)).collect();
     let heads = if ids.is_empty() { BTreeMap::new() } else { load::heads(db, &ids).await? };
@@ -159,7 +175,7 @@ async fn touch(db: &mut PgConnection, plan: &Plan<'_>, now: Timestamp) -> Result
         })
         .collect();
     let absences = listings::absences(db, &wanted).await?;
-    Ok(Touched { earliest, stored, heads, absences })
+    Ok(Touched { earliest, stored, held, heads, absences })
 }
 
 async fn decide(
@@ -270,54 +286,6 @@ fn decide_with_listings(
             (speaker, decided)
         })
         .collect()
-}
-
-/// How every touched resource is to be shown.
-async fn show(
-    db: &mut PgConnection,
-    plan: &Plan<'_>,
-    touched: &Touched,
-    decided: &BTreeMap<Speaker, Decided>,
-) -> Result<BTreeMap<ResourceId, Shown>, Error> {
-    let labels = load_labels(db, plan, touched, decided).await?;
-    let words = Words { heads: &touched.heads, decided, plan, labels: &labels };
-    let mut shown = BTreeMap::new();
-    for id in touched.earliest.keys() {
-        let (planned, stored) = (plan.resources.get(id), touched.stored.get(id));
-        let native_id = match (planned, stored) {
-            (Some(planned), _) => &planned.key.native_id,
-            (None, Some(stored)) => &stored.native_id,
-            (None, None) => continue,
-        };
-        let evidence = planned.map_or(0, |p| p.evidence as i16).max(stored.map_or(0, |s| s.evidence));
-        let since = earliest_of(planned.and_then(|p| p.since), stored.and_then(|s| s.since));
-        shown.insert(*id, decide::show(native_id, evidence, since, &mut words.voices(*id)));
-    }
-    Ok(shown)
-}
-
-/// Names and tags of the stored documents that will be shown.
-async fn load_labels(
-    db: &mut PgConnection,
-    plan: &Plan<'_>,
-    touched: &Touched,
-    decided: &BTreeMap<Speaker, Decided>,
-) -> Result<Labels, Error> {
-    let stored = touched.heads.iter().filter(|(speaker, _)| !decided.contains_key(*speaker));
-    let contents = stored
-        .map(|(_, head)| head.run.run.fact.content)
-        .chain(decided.values().filter_map(|decided| decided.runs.last().map(|run| run.fact.content)));
-    let hashes: BTreeSet<_> = contents
-        .filter_map(|content| match content {
-            Content::Document(hash) if !plan.documents.contains_key(&hash) => Some(hash),
-            Content::Document(_) | Content::Present | Content::Deleted => None,
-        })
-        .collect();
-    if hashes.is_empty() {
-        return Ok(Labels::new());
-    }
-    let hashes: Vec<Vec<u8>> = hashes.into_iter().map(|hash| hash.0.to_vec()).collect();
-    load::labels(db, &hashes).await
 }
 
 fn earliest_of(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

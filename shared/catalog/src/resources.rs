@@ -10,14 +10,16 @@ use sqlx::{FromRow, PgExecutor, PgPool, QueryBuilder};
 use uuid::Uuid;
 
 use crate::{
-    Error, HealthNow, Page, Resource, ResourceDetail, ResourceQuery, Version, VersionState,
-    cursor::{self, limit_and_one},
-    history,
-    search::{Column, Fields, push_conditions},
+    AsOf, Error, HealthNow, Resource, ResourceDetail, Version, VersionState, history,
+    search::{Column, Fields, When, Words, prepare},
 };
 
 /// The words for [`Evidence`], least first.
 const EVIDENCE: &[&str] = &["reference", "event", "document"];
+
+mod list;
+
+pub(crate) use list::{Rows, list, push_health};
 
 pub(crate) const FIELDS: Fields = Fields {
     columns: &[
@@ -31,11 +33,17 @@ pub(crate) const FIELDS: Fields = Fields {
         ("evidence", Column::Word("(array['reference', 'event', 'document'])[r.evidence + 1]", EVIDENCE)),
         ("since", Column::Time("r.since")),
         ("deleted_at", Column::Time("r.deleted_at")),
+        ("changed", Column::Changed),
         ("tags", Column::Map("r.tags")),
+        ("labels", Column::Labels),
+        ("config", Column::Config),
+        ("properties", Column::Config),
         ("health", Column::Word("h.health", Health::WORDS)),
         ("status", Column::Text("h.status")),
+        ("ready", Column::Bool("h.ready")),
     ],
-    words: &["r.name", "r.native_id"],
+    words: Words::Kept,
+    functions: true,
 };
 
 /// A row of `perigee.resources`.
@@ -63,16 +71,6 @@ pub(crate) struct Row {
 
 impl From<Row> for Resource {
     fn from(row: Row) -> Self {
-        let tags: BTreeMap<String, String> = match row.tags {
-            Value::Object(tags) => tags
-                .into_iter()
-                .map(|(key, value)| match value {
-                    Value::String(text) => (key, text),
-                    other => (key, other.to_string()),
-                })
-                .collect(),
-            _ => BTreeMap::new(),
-        };
         let evidence = match row.evidence {
             0 => Evidence::Reference,
             1 => Evidence::Event,
@@ -94,7 +92,7 @@ impl From<Row> for Resource {
             kind: row.kind,
             native_id: row.native_id,
             name: row.name,
-            tags,
+            tags: tags(row.tags),
             evidence,
             since: row.since,
             deleted_at: row.deleted_at,
@@ -103,30 +101,18 @@ impl From<Row> for Resource {
     }
 }
 
-pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
-    let mut sql = QueryBuilder::new(
-        "select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, r.evidence,
-                r.since, r.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
-                h.reason as health_reason, h.since as health_since
-         from perigee.resources r left join perigee.health h on h.resource_id = r.id where true",
-    );
-    if !query.include_deleted {
-        sql.push(" and r.deleted_at is null");
+/// Tags as they are stored.
+pub(crate) fn tags(stored: Value) -> BTreeMap<String, String> {
+    match stored {
+        Value::Object(tags) => tags
+            .into_iter()
+            .map(|(key, value)| match value {
+                Value::String(text) => (key, text),
+                other => (key, other.to_string()),
+            })
+            .collect(),
+        _ => BTreeMap::new(),
     }
-    push_conditions(&mut sql, &query.selector, &FIELDS)?;
-    if let Some(cursor) = &query.cursor {
-        let [kind, account, region, native_id, id] = cursor::read::<5>(cursor)?;
-        let id: Uuid = id.parse().map_err(|_| Error::BadCursor)?;
-        sql.push(" and (r.type, r.account, r.region, r.native_id, r.id) > (").push_bind(kind);
-        sql.push(", ").push_bind(account).push(", ").push_bind(region);
-        sql.push(", ").push_bind(native_id).push(", ").push_bind(id).push(")");
-    }
-    sql.push(" order by r.type, r.account, r.region, r.native_id, r.id limit ")
-        .push_bind(limit_and_one(query.limit));
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
-    Ok(cursor::page(rows.into_iter().map(Resource::from).collect(), query.limit, |r: &Resource| {
-        cursor::write(&[&r.kind, &r.account, &r.region, &r.native_id, &r.id.to_string()])
-    }))
 }
 
 /// Those of the resources that a selector describes.
@@ -137,14 +123,12 @@ pub(crate) async fn selected(
     include_deleted: bool,
 ) -> Result<Vec<ResourceId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from(*id)).collect();
-    let mut sql = QueryBuilder::new(
-        "select r.id from perigee.resources r left join perigee.health h on h.resource_id = r.id where r.id = any (",
-    );
-    sql.push_bind(ids).push(")");
+    let mut sql = QueryBuilder::new("select r.id");
+    prepare(pool, selector, When::default()).await?.push_described(&mut sql);
+    sql.push(" and r.id = any (").push_bind(ids).push(")");
     if !include_deleted {
         sql.push(" and r.deleted_at is null");
     }
-    push_conditions(&mut sql, selector, &FIELDS)?;
     sql.push(" order by r.id");
     let found: Vec<Uuid> =
         sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
@@ -181,16 +165,15 @@ pub(crate) async fn one(pool: &PgPool, id: ResourceId) -> Result<Option<Resource
     .map_err(Error::reading("aliases"))?;
     let sources = history::open(pool, id).await?;
     let mut document = merged(&sources);
-    if document.is_null()
-        && let Some(last) = history::last_documented(pool, id).await?
-    {
-        document = last;
+    if document.is_null() {
+        let mut last = history::last_documented(pool, &[id.into()], AsOf::default()).await?;
+        document = last.remove(&Uuid::from(id)).unwrap_or_default();
     }
     Ok(Some(ResourceDetail { resource, aliases, document, sources }))
 }
 
 /// The documents of the sources in one, by rank: of two that name the same field, the weightier source's is shown.
-fn merged(sources: &[Version]) -> Value {
+pub(crate) fn merged(sources: &[Version]) -> Value {
     let mut shown = Value::Null;
     for version in sources.iter().filter(|version| version.state == VersionState::Documented) {
         if let Some(document) = &version.document {

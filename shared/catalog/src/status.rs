@@ -1,8 +1,11 @@
 //! What the catalog knows of itself: coverage, freshness, counts.
 
-use sqlx::PgPool;
+use std::collections::BTreeMap;
 
-use crate::{Count, Error, SourceStatus};
+use model::Timestamp;
+use sqlx::{PgConnection, PgPool, QueryBuilder};
+
+use crate::{AsOf, Count, Error, SourceStatus, facets};
 
 pub(crate) async fn sources(pool: &PgPool) -> Result<Vec<SourceStatus>, Error> {
     sqlx::query_as!(
@@ -15,19 +18,71 @@ pub(crate) async fn sources(pool: &PgPool) -> Result<Vec<SourceStatus>, Error> {
     .map_err(Error::reading("source status"))
 }
 
-pub(crate) async fn counts(pool: &PgPool) -> Result<Vec<Count>, Error> {
-    sqlx::query_as!(
-        Count,
-        r#"select account as "account!", region as "region!", type as "kind!", sum(n)::bigint as "count!"
-           from (select account, region, type, count as n from perigee.counts where health = ''
-                 union all
-                 select account, region, type, delta from perigee.count_deltas where health = '') all_counts
-           group by account, region, type having sum(n) <> 0
-           order by account, region, type"#
+pub(crate) async fn counts(pool: &PgPool, as_of: AsOf) -> Result<Vec<Count>, Error> {
+    let mut sql = QueryBuilder::new(r#"select c.account, c.region, c.type, sum(c.n)::bigint as count from "#);
+    facets::push_counts(&mut sql, as_of);
+    sql.push(
+        " c where c.health = '' group by c.account, c.region, c.type having sum(c.n) <> 0
+          order by c.account, c.region, c.type",
+    );
+    let rows: Vec<(String, String, String, i64)> =
+        sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("counts"))?;
+    Ok(rows
+        .into_iter()
+        .map(|(account, region, kind, count)| Count { account, region, kind, count })
+        .collect())
+}
+
+/// How many more of something there are from an instant on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Delta<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) kind: &'a str,
+    /// Empty where resources are counted, a health where judged ones are.
+    pub(crate) health: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) number: i64,
+}
+
+/// Adds to what is counted.
+pub(crate) async fn add_deltas(
+    db: &mut PgConnection,
+    deltas: &[Delta<'_>],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+    for Delta { account, region, kind, health, at, number } in deltas {
+        *sums.entry((account, region, kind, health, at)).or_default() += number;
+    }
+    let (mut accounts, mut regions, mut types, mut healths) = (vec![], vec![], vec![], vec![]);
+    let (mut instants, mut numbers) = (vec![], vec![]);
+    for ((account, region, kind, health, at), number) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+        accounts.push((*account).to_owned());
+        regions.push((*region).to_owned());
+        types.push((*kind).to_owned());
+        healths.push((*health).to_owned());
+        instants.push(*at);
+        numbers.push(number);
+    }
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        r#"insert into perigee.count_deltas (account, region, type, health, at, delta, recorded_at)
+           select *, $7 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[])"#,
+        &accounts,
+        &regions,
+        &types,
+        &healths,
+        &instants,
+        &numbers,
+        now,
     )
-    .fetch_all(pool)
+    .execute(db)
     .await
-    .map_err(Error::reading("counts"))
+    .map_err(Error::writing("counts"))?;
+    Ok(())
 }
 
 /// Folds the deltas into the counts, in one statement, so that no reader sees them twice or not at all.

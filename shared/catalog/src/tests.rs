@@ -10,7 +10,8 @@ use serde_json::json;
 use testkit::TestDb;
 
 use crate::{
-    Catalog, ChangeQuery, ConnectOptions, Error, FindingQuery, NewRejected, Recorded, ResourceQuery,
+    Catalog, ChangeQuery, ConnectOptions, Error, FindingQuery, HistoryEntry, HistoryQuery, NewRejected,
+    Recorded, ResourceQuery,
     tests_support::{catalog, minute, now, options},
 };
 
@@ -95,7 +96,7 @@ async fn a_selector_that_means_nothing_here_names_its_column() {
     for (text, expected) in [
         ("colour=red", "column 1: there is no field `colour`; the fields are id, type,"),
         ("type=AWS::EC2::Instance tags=x", "column 25: `tags` needs a key, as in `tags.env=prod`"),
-        ("type>3", "column 1: a text can be compared with `=` and `!=` only"),
+        ("type>3", "column 1: a text can be compared with `=`, `!=` and `~` only"),
         ("since>yesterday", "column 1: this field takes one instant"),
         ("name.first=x", "column 1: `name` has no parts"),
         (
@@ -234,7 +235,7 @@ async fn a_cursor_that_was_tampered_with_is_refused() {
             catalog.changes(&ChangeQuery { cursor: cursor.clone(), ..ChangeQuery::default() }).await;
         let findings =
             catalog.findings(&FindingQuery { cursor: cursor.clone(), ..FindingQuery::default() }).await;
-        let history = catalog.history(id, 10, cursor.as_deref()).await;
+        let history = catalog.history(&HistoryQuery { cursor: cursor.clone(), ..HistoryQuery::of(id) }).await;
         let edges = catalog.edges(id, 10, cursor.as_deref()).await;
         let rejected = catalog.rejected(10, cursor.as_deref()).await;
         for refused in
@@ -332,11 +333,12 @@ async fn a_deleted_resource_leaves_the_list_keeps_its_name_and_comes_back() {
     back.occurred_at = minute(20);
     catalog.record(&[back], now()).await.expect("recorded");
     assert_eq!(names(&catalog, "").await, ["web-1"]);
-    let history = catalog.history(listed[0].id, 10, None).await.expect("a page").items;
-    assert_eq!(
-        history.iter().map(|version| version.from).collect::<Vec<_>>(),
-        [minute(20), minute(10), minute(0)]
-    );
+    let history = catalog.history(&HistoryQuery::of(listed[0].id)).await.expect("a page").items;
+    let began = history.iter().map(|entry| match entry {
+        HistoryEntry::Version { version, .. } => version.from,
+        HistoryEntry::Transition(change) => change.transition.at,
+    });
+    assert_eq!(began.collect::<Vec<_>>(), [minute(20), minute(10), minute(0)]);
     assert_eq!(listed[0].evidence, Evidence::Document);
 }
 

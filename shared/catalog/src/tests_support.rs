@@ -1,6 +1,8 @@
 //! A catalog on a database of its own, for this crate's tests.
 
-use model::Timestamp;
+use model::{
+    Completeness, Observation, ObservationKey, Rank, ResourceFact, ResourceKey, Sighting, Source, Timestamp,
+};
 use testkit::{TestDb, template_name};
 
 use crate::{Catalog, ConnectOptions};
@@ -32,4 +34,32 @@ pub(crate) async fn catalog() -> (TestDb, Catalog) {
     .await;
     let catalog = Catalog::connect(&options(db.url())).expect("the address of a test database");
     (db, catalog)
+}
+
+/// A resource of the tests' account.
+pub(crate) fn resource_key(kind: &str, native_id: &str) -> ResourceKey {
+    ResourceKey {
+        provider: "aws".to_owned(),
+        partition: "aws".to_owned(),
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        kind: kind.to_owned(),
+        native_id: native_id.to_owned(),
+    }
+}
+
+/// What AWS Config saw of one resource at a minute.
+pub(crate) fn fact(key: ResourceKey, at: i64, sighting: Sighting) -> Observation {
+    let told = serde_json::json!([key.native_id, at, format!("{sighting:?}")]);
+    Observation {
+        key: ObservationKey::of(&told),
+        source: Source::new("config", Rank::Config),
+        account: key.account.clone(),
+        region: key.region.clone(),
+        occurred_at: minute(at),
+        resources: vec![ResourceFact { key, aliases: vec![], state_id: 0, sighting }],
+        changes: vec![],
+        findings: vec![],
+        completeness: Completeness::OnlyThese,
+    }
 }

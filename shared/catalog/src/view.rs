@@ -106,6 +106,9 @@ pub struct Version {
     pub document: Option<Value>,
     /// When the catalog learned it.
     pub recorded_at: DateTime<Utc>,
+    /// When it learned that it was otherwise; absent while it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<DateTime<Utc>>,
 }
 
 /// What is known over a version.
@@ -136,6 +139,17 @@ pub struct Edge {
     /// Where it ends; absent while it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<DateTime<Utc>>,
+}
+
+/// Relations that held at one of two moments and not at the other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EdgeDifferences {
+    /// Those that held at the later moment only.
+    pub appeared: Vec<Edge>,
+    /// Those that held at the earlier moment only.
+    pub went: Vec<Edge>,
+    /// True when there are more than are told.
+    pub truncated: bool,
 }
 
 /// Resources and the relations between them.

@@ -4,12 +4,14 @@ mod connection;
 mod playbook;
 mod references;
 mod request;
+mod retention;
 mod watch;
 
 pub use references::{Reference, named, references};
 
 use chrono::{DateTime, TimeDelta};
 use expr::{Program, Scope};
+use selector::{Schema, Term};
 
 use crate::{Condition, Every, Fault, Manifest, Selector, Span, Spec, Template};
 
@@ -17,22 +19,6 @@ use crate::{Condition, Every, Fault, Manifest, Selector, Span, Spec, Template};
 const LEAST_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// How long a name may be.
 const MAX_NAME: usize = 63;
-/// The fields that a selector of resources may compare.
-const RESOURCE_FIELDS: &[&str] = &[
-    "id",
-    "type",
-    "account",
-    "region",
-    "name",
-    "native_id",
-    "provider",
-    "evidence",
-    "since",
-    "deleted_at",
-    "tags",
-    "health",
-    "status",
-];
 
 /// What is wrong with a manifest. Nothing but warnings means that it may be applied.
 #[must_use]
@@ -47,6 +33,7 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
         Spec::Notification(notification) => checker.notification(notification),
         Spec::Silence(silence) => checker.silence(silence),
         Spec::Connection(connection) => checker.connection(connection),
+        Spec::Retention(retention) => checker.retention(manifest, retention),
     }
     let called = format!("{}/{}", manifest.kind(), manifest.name());
     for fault in &mut checker.faults {
@@ -178,26 +165,32 @@ impl Checker {
         }
     }
 
-    fn selector(&mut self, field: &str, selector: &Selector, known: &[&str]) {
+    fn selector(&mut self, field: &str, selector: &Selector, schema: &Schema<'_>) {
         let parsed = match selector::parse(selector.as_str()) {
             Ok(parsed) => parsed,
             Err(error) => return self.error(field, format!("{} (column {})", error.message, error.column)),
         };
-        for term in &parsed.terms {
-            let selector::Term::Compare { field: path, column, .. } = term else { continue };
-            let first = path.first().map_or("", String::as_str);
-            if !known.contains(&first) {
-                let hint = expr::did_you_mean(first, known.iter().copied());
-                self.error(
-                    field,
-                    format!("there is no field `{first}` to select by{hint} (column {column})"),
-                );
+        let mut all_known = true;
+        for term in parsed.terms() {
+            let (Term::Compare { field: path, column, .. } | Term::Matches { field: path, column, .. }) =
+                term
+            else {
+                continue;
+            };
+            let name = path.name();
+            if schema.kind(name).is_none() {
+                all_known = false;
+                let hint = expr::did_you_mean(name, schema.fields.iter().map(|(known, _)| *known));
+                self.error(field, format!("there is no field `{name}` to select by{hint} (column {column})"));
             }
+        }
+        if all_known && let Err(error) = selector::check(&parsed, schema) {
+            self.error(field, format!("{} (column {})", error.message, error.column));
         }
     }
 
     fn resources(&mut self, field: &str, selector: &Selector) {
-        self.selector(field, selector, RESOURCE_FIELDS);
+        self.selector(field, selector, &selector::RESOURCES);
     }
 
     fn every(&mut self, field: &str, every: &Every) {

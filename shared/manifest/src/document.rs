@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{API_VERSION, Check, Connection, HealthRule, Notification, Playbook, Scraper, Silence};
+use crate::{
+    API_VERSION, Check, Connection, HealthRule, Notification, Playbook, Retention, Scraper, Silence,
+};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -77,6 +79,8 @@ kinds!(
     Silence,
     /// Where an API is, and with which credentials it is reached.
     Connection,
+    /// How long what is no longer so is kept.
+    Retention,
 );
 
 impl std::fmt::Display for Kind {

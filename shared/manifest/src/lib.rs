@@ -22,7 +22,7 @@ pub use every::EveryError;
 pub use fault::{Fault, Level};
 pub use kinds::{
     check::Check, connection::Connection, health_rule::HealthRule, notification::Notification,
-    playbook::Playbook, scraper::Scraper, silence::Silence,
+    playbook::Playbook, retention::Retention, scraper::Scraper, silence::Silence,
 };
 pub use parse::{from_json, lint, parse};
 pub use schema::schema;

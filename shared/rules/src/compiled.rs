@@ -6,7 +6,10 @@ use model::{Health, Timestamp};
 use selector::Selector;
 use serde_json::{Map, Value, json};
 
-use crate::status::pascal;
+use crate::{
+    selection::{Alone, describes},
+    status::pascal,
+};
 
 /// What a case says, before the rule puts its name to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +69,10 @@ impl Compiled {
         let selector = spec
             .selector
             .as_ref()
-            .map(|selector| selector::parse(selector.as_str()))
+            .map(|selector| {
+                let selector = selector::parse(selector.as_str())?;
+                selector::check(&selector, &selector::RULES).map(|()| selector)
+            })
             .transpose()
             .map_err(|error| ("spec.selector".to_owned(), error.to_string()))?;
         let mut names: Vec<&str> = Vec::new();
@@ -92,8 +98,8 @@ impl Compiled {
     }
 
     /// Whether the rule is for this resource.
-    pub(crate) fn describes(&self, resource: &Value) -> bool {
-        self.selector.as_ref().is_none_or(|selector| crate::selection::describes(selector, resource))
+    pub(crate) fn describes(&self, resource: &Value, now: Timestamp) -> bool {
+        self.selector.as_ref().is_none_or(|selector| describes(selector, resource, &Alone, now))
     }
 
     /// What the first case that holds says.

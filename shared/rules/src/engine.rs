@@ -144,7 +144,7 @@ impl Rule {
                 }
             }
         };
-        if !compiled.describes(resource) {
+        if !compiled.describes(resource, now) {
             return Answer::NotConcerned;
         }
         let bindings = Bindings::new().with_shared("resource", Arc::clone(resource)).with_time("now", now);

@@ -19,3 +19,4 @@ mod tests;
 pub use builtin::fingerprint;
 pub use document::resource_of;
 pub use engine::{Fault, NamedRule, Rules};
+pub use selection::{Alone, Context, describes};

@@ -1,14 +1,27 @@
-//! The parser: one pass over the characters, no backtracking beyond a term's head.
+//! The parser: one pass over the characters, which looks one character ahead. It descends at most [`MAX_DEPTH`]
+//! parentheses, so no text exhausts the stack.
 
-use std::iter::Peekable;
-use std::str::Chars;
+mod call;
+mod cursor;
+mod head;
+mod value;
 
-use crate::{Op, Pattern, Selector, Term};
+use crate::{Node, Op, Path, Regex, Selector, Step, Term};
+use cursor::{Cursor, ends_value, misplaced};
+use head::Head;
 
 /// The longest selector that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// How many terms and values a selector may have together.
 pub const MAX_TERMS: usize = 1000;
+/// How deep parentheses may lie within one another.
+pub const MAX_DEPTH: usize = 50;
+/// How deep functions may lie within one another.
+pub const MAX_CALLS: usize = 3;
+/// How many steps a path may have.
+pub const MAX_STEPS: usize = 32;
+/// How many relations a walk may be told to follow.
+pub const MAX_NESTING: u8 = 10;
 
 /// What is wrong with a selector, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,65 +41,44 @@ pub fn parse(text: &str) -> Result<Selector, ParseError> {
     if text.len() > MAX_BYTES {
         return Err(error(1, format!("the selector has {} bytes, at most {MAX_BYTES} are read", text.len())));
     }
-    let mut parser = Parser { rest: text.chars().peekable(), column: 1, budget: MAX_TERMS };
-    let mut terms = Vec::new();
-    while parser.skip_space() {
-        terms.push(parser.term()?);
+    let mut parser = Parser { cursor: Cursor::new(text), budget: MAX_TERMS, depth: 0, calls: 0 };
+    if !parser.cursor.skip_space() {
+        return Ok(Selector::default());
     }
-    Ok(Selector { terms })
+    let nodes = parser.alternatives(Within::Text)?;
+    match parser.cursor.peek() {
+        None => Ok(Selector { nodes }),
+        Some(next) => Err(error(parser.cursor.column, misplaced(next))),
+    }
 }
 
 fn error(column: usize, message: impl Into<String>) -> ParseError {
     ParseError { column, message: message.into() }
 }
 
-/// What may stand before an operator, or alone as a word.
-struct Head {
-    segments: Vec<Segment>,
-    column: usize,
+/// What a part of the text lies in, which decides what may follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// In nothing: the text itself.
+    Text,
+    /// In parentheses that group.
+    Group,
+    /// In the parentheses of a function, whose arguments commas separate.
+    Call,
 }
 
-struct Segment {
-    text: String,
-    quoted: bool,
-    column: usize,
-}
-
+#[derive(Debug)]
 struct Parser<'a> {
-    rest: Peekable<Chars<'a>>,
-    /// The column of the next character, from 1.
-    column: usize,
+    cursor: Cursor<'a>,
     /// How many terms and values may still follow.
     budget: usize,
+    /// How many parentheses are open.
+    depth: usize,
+    /// How many of them are those of functions.
+    calls: usize,
 }
 
 impl Parser<'_> {
-    fn peek(&mut self) -> Option<char> {
-        self.rest.peek().copied()
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let next = self.rest.next();
-        self.column += usize::from(next.is_some());
-        next
-    }
-
-    fn eat(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
-        if found {
-            self.next();
-        }
-        found
-    }
-
-    /// Skips white space; false at the end of the text.
-    fn skip_space(&mut self) -> bool {
-        while self.peek().is_some_and(char::is_whitespace) {
-            self.next();
-        }
-        self.peek().is_some()
-    }
-
     /// Takes one from the budget.
     fn spend(&mut self, column: usize) -> Result<(), ParseError> {
         self.budget = self.budget.checked_sub(1).ok_or_else(|| {
@@ -95,267 +87,236 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn term(&mut self) -> Result<Term, ParseError> {
-        self.spend(self.column)?;
-        let head = self.head()?;
-        match self.op()? {
-            Some(op) => self.compare(head, op),
-            None => word(head),
-        }
-    }
-
-    fn head(&mut self) -> Result<Head, ParseError> {
-        let column = self.column;
-        self.refuse_opening()?;
-        let mut segments = vec![self.segment()?];
-        while self.eat('.') {
-            segments.push(self.segment()?);
-        }
-        if let Some(next @ ('"' | ',' | '*' | '(' | ')' | '|')) = self.peek() {
-            return Err(error(self.column, misplaced(next)));
-        }
-        Ok(Head { segments, column })
-    }
-
-    /// Says what is wrong with a term that begins with a character that cannot begin one.
-    fn refuse_opening(&mut self) -> Result<(), ParseError> {
-        let message = match self.peek() {
-            Some('-' | '!') => {
-                "negation is not available yet; write `field!=value`, or quote the word if it begins so"
-                    .to_owned()
-            }
-            Some(next @ ('=' | '<' | '>' | '~')) => {
-                format!("`{next}` needs a field right before it, without a space: `field{next}value`")
-            }
-            Some(next @ (',' | '*' | '(' | ')' | '|')) => misplaced(next),
-            _ => return Ok(()),
-        };
-        Err(error(self.column, message))
-    }
-
-    fn segment(&mut self) -> Result<Segment, ParseError> {
-        let column = self.column;
-        if self.eat('"') {
-            return Ok(Segment { text: self.quoted(column)?, quoted: true, column });
-        }
-        let mut text = String::new();
-        while let Some(next) = self.peek().filter(|&c| c != '.' && !ends_head(c)) {
-            text.push(self.plain(next)?);
-        }
-        Ok(Segment { text, quoted: false, column })
-    }
-
-    /// Takes `next`, which stands outside quotes.
-    fn plain(&mut self, next: char) -> Result<char, ParseError> {
-        if next.is_control() {
-            return Err(error(self.column, "a control character; remove it"));
-        }
-        self.next();
-        Ok(next)
-    }
-
-    /// The text up to the closing quote. The opening one, at `opening`, was taken.
-    fn quoted(&mut self, opening: usize) -> Result<String, ParseError> {
-        let mut text = String::new();
+    /// Alternatives, as nodes that must all hold.
+    fn alternatives(&mut self, within: Within) -> Result<Vec<Node>, ParseError> {
+        let mut found: Vec<Node> = Vec::new();
         loop {
-            let column = self.column;
-            match self.next() {
-                None => return Err(error(opening, "this quote is never closed; add `\"`")),
-                Some('"') => return Ok(text),
-                Some('\\') => match self.next() {
-                    Some(escaped @ ('"' | '\\')) => text.push(escaped),
-                    _ => {
-                        return Err(error(
-                            column,
-                            "inside quotes write `\\\\` for a backslash and `\\\"` for a quote",
-                        ));
-                    }
-                },
-                Some(next) if next.is_control() && !next.is_whitespace() => {
-                    return Err(error(column, "a control character; remove it"));
+            let nodes = self.side_by_side(within)?;
+            if !self.cursor.eat('|') {
+                if found.is_empty() {
+                    return Ok(nodes);
                 }
-                Some(next) => text.push(next),
+                add_alternative(&mut found, nodes);
+                return Ok(vec![Node::Any(found)]);
+            }
+            add_alternative(&mut found, nodes);
+        }
+    }
+
+    /// Terms side by side: at least one.
+    fn side_by_side(&mut self, within: Within) -> Result<Vec<Node>, ParseError> {
+        let mut nodes = Vec::new();
+        loop {
+            let more = self.cursor.skip_space();
+            let ended = match self.cursor.peek() {
+                None | Some('|' | ')') => true,
+                Some(',') => within == Within::Call,
+                Some(_) => false,
+            };
+            if !more || ended {
+                break;
+            }
+            match self.unary(within)? {
+                Node::All(inner) => nodes.extend(inner),
+                node @ (Node::Term(_) | Node::Not(_) | Node::Any(_)) => nodes.push(node),
             }
         }
+        if nodes.is_empty() {
+            return Err(error(self.cursor.column, self.missing(within)));
+        }
+        Ok(nodes)
     }
 
-    /// The operator, if one stands here.
-    fn op(&mut self) -> Result<Option<Op>, ParseError> {
-        let column = self.column;
-        let op = match self.peek() {
-            Some('=') => Op::Equal,
-            Some('!') => Op::NotEqual,
-            Some('>') => Op::Greater,
-            Some('<') => Op::Less,
-            Some('~') => return Err(error(column, NO_REGEX)),
-            _ => return Ok(None),
-        };
-        self.next();
-        let op = match (op, self.peek()) {
-            (Op::NotEqual, Some('=')) => self.longer(Op::NotEqual),
-            (Op::NotEqual, Some('~')) | (Op::Equal, Some('~')) => return Err(error(column, NO_REGEX)),
-            (Op::NotEqual, _) => return Err(error(column, "`!` alone compares nothing; write `!=`")),
-            (Op::Greater, Some('=')) => self.longer(Op::GreaterOrEqual),
-            (Op::Less, Some('=')) => self.longer(Op::LessOrEqual),
-            (Op::Less, Some('>')) => return Err(error(column, "there is no `<>`; write `!=`")),
-            (Op::Equal, Some('=')) => return Err(error(column, "there is no `==`; write `=`")),
-            (Op::Equal, Some(next @ ('<' | '>'))) => {
-                return Err(error(column, format!("there is no `={next}`; write `{next}=`")));
+    /// What to say where a term must stand and none does.
+    fn missing(&mut self, within: Within) -> String {
+        match (self.cursor.peek(), within) {
+            (Some(')'), Within::Text) => misplaced(')'),
+            (Some(')' | ','), Within::Call) => {
+                "the function needs a selector: `related(type=AWS::EC2::VPC)`".to_owned()
             }
-            (op, _) => op,
+            (Some(')'), Within::Group) => {
+                "the parentheses hold nothing; put a term in, or remove them".to_owned()
+            }
+            (None, Within::Group | Within::Call) => "a parenthesis is never closed; add `)`".to_owned(),
+            _ => "`|` needs a term on both sides: `a | b`".to_owned(),
+        }
+    }
+
+    fn unary(&mut self, within: Within) -> Result<Node, ParseError> {
+        let column = self.cursor.column;
+        match self.cursor.peek() {
+            Some(sign @ ('-' | '!')) => {
+                self.cursor.next();
+                match self.cursor.peek() {
+                    None => Err(error(column, negates_nothing(sign))),
+                    Some(next) if next.is_whitespace() || matches!(next, ')' | '|' | ',') => {
+                        Err(error(column, negates_nothing(sign)))
+                    }
+                    Some('=') => Err(error(column, "there is no field before `!=`; write `field!=value`")),
+                    Some(next @ ('-' | '!')) => Err(error(
+                        self.cursor.column,
+                        format!("`{sign}{next}` negates twice; leave both out, or write `{sign}({next}...)`"),
+                    )),
+                    Some(_) => Ok(Node::Not(Box::new(self.atom(within)?))),
+                }
+            }
+            _ => self.atom(within),
+        }
+    }
+
+    fn atom(&mut self, within: Within) -> Result<Node, ParseError> {
+        let column = self.cursor.column;
+        if self.cursor.peek() == Some('(') {
+            let mut nodes = self.parenthesis(column, |parser| parser.alternatives(Within::Group))?;
+            return Ok(match (nodes.len(), nodes.pop()) {
+                (1, Some(only)) => only,
+                (_, last) => {
+                    nodes.extend(last);
+                    Node::All(nodes)
+                }
+            });
+        }
+        self.term(within).map(Node::Term)
+    }
+
+    /// What stands between the parenthesis that opens here and its end.
+    fn parenthesis<T>(
+        &mut self,
+        column: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
+        self.cursor.next();
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(error(column, format!("more than {MAX_DEPTH} parentheses within one another")));
+        }
+        let found = read(self)?;
+        match self.cursor.peek() {
+            Some(')') => self.cursor.next(),
+            None => return Err(error(column, "this parenthesis is never closed; add `)`")),
+            Some(next) => return Err(error(self.cursor.column, misplaced(next))),
         };
-        Ok(Some(op))
+        self.depth -= 1;
+        Ok(found)
     }
 
-    fn longer(&mut self, op: Op) -> Op {
-        self.next();
-        op
+    fn term(&mut self, within: Within) -> Result<Term, ParseError> {
+        self.spend(self.cursor.column)?;
+        let head = self.cursor.head(within)?;
+        if self.cursor.peek() == Some('(') {
+            return self.call(&head);
+        }
+        match self.cursor.operator()? {
+            Some(Operator::Compare(op)) => self.compare(head, op, within),
+            Some(Operator::Matches { negated }) => self.matches(head, negated, within),
+            None => head::word(head),
+        }
     }
 
-    fn compare(&mut self, head: Head, op: Op) -> Result<Term, ParseError> {
-        let Head { segments, column } = head;
-        if let Some(empty) = segments.iter().find(|segment| segment.text.is_empty()) {
-            return Err(error(
-                empty.column,
-                "the field has an empty part; write it like `tags.env` or `tags.\"a b\"`",
-            ));
+    fn compare(&mut self, head: Head, op: Op, within: Within) -> Result<Term, ParseError> {
+        let column = head.column;
+        let field = path(head)?;
+        let first = self.cursor.column;
+        let mut values = vec![self.cursor.value(op)?.pattern];
+        while self.cursor.peek() == Some(',') && !(within == Within::Call && self.cursor.comma_separates()) {
+            self.cursor.next();
+            self.spend(self.cursor.column)?;
+            let column = self.cursor.column;
+            let value = self.cursor.value(op)?;
+            if within == Within::Call && value.is_direction() {
+                return Err(error(
+                    column,
+                    "write a space after the comma before the direction: `related(SELECTOR, out)`; quote it if it is \
+                     a value",
+                ));
+            }
+            values.push(value.pattern);
         }
-        let first = self.column;
-        let mut values = vec![self.value(op)?];
-        while self.eat(',') {
-            self.spend(self.column)?;
-            values.push(self.value(op)?);
-        }
-        if let Some(next) = self.peek().filter(|c| !c.is_whitespace()) {
-            return Err(error(self.column, misplaced(next)));
-        }
-        if values.len() > 1 && !is_equality(op) {
+        self.ends_here()?;
+        if values.len() > 1 && !op.is_equality() {
             return Err(error(first, format!("`{op}` compares with one value; lists go with `=` and `!=`")));
         }
-        let field = segments.into_iter().map(|segment| segment.text).collect();
         Ok(Term::Compare { field, op, values, column })
     }
 
-    /// One value: bare and quoted pieces side by side, with `*` between them.
-    fn value(&mut self, op: Op) -> Result<Pattern, ParseError> {
-        let column = self.column;
-        match self.peek() {
-            None | Some(',') => return Err(error(column, MISSING_VALUE)),
-            Some(next) if next.is_whitespace() => return Err(error(column, MISSING_VALUE)),
-            Some(next @ ('=' | '!' | '<' | '>' | '~')) => {
-                return Err(error(
-                    column,
-                    format!("a value cannot begin with `{next}`; quote it: `\"{next}...\"`"),
-                ));
+    fn matches(&mut self, head: Head, negated: bool, within: Within) -> Result<Term, ParseError> {
+        let column = head.column;
+        let field = path(head)?;
+        let first = self.cursor.column;
+        let source = self.cursor.pattern()?;
+        if self.cursor.peek() == Some(',') && !(within == Within::Call && self.cursor.comma_separates()) {
+            return Err(error(
+                self.cursor.column,
+                "`~` takes one pattern; quote it if the comma belongs to it, and write `a|b` in quotes for several",
+            ));
+        }
+        if let Some('|' | '(') = self.cursor.peek() {
+            return Err(error(
+                self.cursor.column,
+                "quote a pattern that has `|` or parentheses in it: `name~\"a|b\"`; or put a space before it",
+            ));
+        }
+        self.ends_here()?;
+        let regex = Regex::new(&source).map_err(|message| error(first, message))?;
+        Ok(Term::Matches { field, negated, regex, column })
+    }
+
+    /// Refuses what may not follow a value.
+    fn ends_here(&mut self) -> Result<(), ParseError> {
+        match self.cursor.peek() {
+            Some('(') => Err(error(
+                self.cursor.column,
+                "a group needs a space before it; quote the text if the parenthesis belongs to it",
+            )),
+            Some(next) if !next.is_whitespace() && !ends_value(next) => {
+                Err(error(self.cursor.column, misplaced(next)))
             }
-            Some(_) => {}
+            _ => Ok(()),
         }
-        let mut pieces = vec![String::new()];
-        while let Some(next) = self.peek().filter(|&c| !ends_value(c)) {
-            match next {
-                '*' if !is_equality(op) => {
-                    return Err(error(
-                        self.column,
-                        format!("`{op}` takes no `*`; wildcards go with `=` and `!=`"),
-                    ));
-                }
-                '*' => {
-                    while self.eat('*') {}
-                    pieces.push(String::new());
-                }
-                '"' => {
-                    let opening = self.column;
-                    self.next();
-                    let text = self.quoted(opening)?;
-                    push_last(&mut pieces, &text);
-                }
-                _ => {
-                    let plain = self.plain(next)?;
-                    push_last(&mut pieces, plain.encode_utf8(&mut [0; 4]));
-                }
-            }
+    }
+}
+
+/// What stands between a field and its value.
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    Compare(Op),
+    Matches { negated: bool },
+}
+
+/// Alternatives of which one is again alternatives are one list of them.
+fn add_alternative(found: &mut Vec<Node>, mut nodes: Vec<Node>) {
+    match (nodes.len(), nodes.pop()) {
+        (1, Some(Node::Any(inner))) => found.extend(inner),
+        (1, Some(only)) => found.push(only),
+        (_, last) => {
+            nodes.extend(last);
+            found.push(Node::All(nodes));
         }
-        if self.column == column {
-            let next = self.peek().unwrap_or(' ');
-            return Err(error(column, misplaced(next)));
+    }
+}
+
+fn negates_nothing(sign: char) -> String {
+    format!(
+        "`{sign}` negates the term right after it: `{sign}field=value` or `{sign}(a b)`; quote it to search for it"
+    )
+}
+
+/// The field that a head names.
+fn path(head: Head) -> Result<Path, ParseError> {
+    let column = head.column;
+    let mut steps = Vec::new();
+    for segment in head.segments {
+        if segment.text.is_empty() {
+            return Err(error(
+                segment.column,
+                "the field has an empty part; write it like `tags.env` or `tags.\"a b\"`",
+            ));
         }
-        Ok(match <[String; 1]>::try_from(pieces) {
-            Ok([text]) => Pattern::Exact(text),
-            Err(pieces) => Pattern::Wild(pieces),
-        })
+        steps.push(Step::Key(segment.text));
+        steps.extend(segment.elements.map_err(|at| error(at, head::BAD_ELEMENT))?);
     }
-}
-
-const NO_REGEX: &str = "regular expressions are not available yet; write `=` with `*`: `name=web-*`";
-const MISSING_VALUE: &str =
-    "a value is missing; write it without a space before it, and empty text as `\"\"`";
-
-fn push_last(pieces: &mut [String], text: &str) {
-    if let Some(last) = pieces.last_mut() {
-        last.push_str(text);
+    if steps.len() > MAX_STEPS {
+        return Err(error(column, format!("the field has more than {MAX_STEPS} parts")));
     }
-}
-
-fn is_equality(op: Op) -> bool {
-    matches!(op, Op::Equal | Op::NotEqual)
-}
-
-fn ends_head(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '=' | '!' | '<' | '>' | '~' | '"' | ',' | '*' | '(' | ')' | '|')
-}
-
-fn ends_value(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | '(' | ')' | '|')
-}
-
-/// What to say of a character that cannot stand where it stands.
-fn misplaced(c: char) -> String {
-    match c {
-        '|' => "`|` is not available yet; list the values: `field=a,b`, or ask in several queries".to_owned(),
-        '(' | ')' => "groups and functions are not available yet; terms side by side must all hold. \
-                      Quote the text if the parenthesis belongs to it"
-            .to_owned(),
-        ',' => "a comma only separates values after `=` or `!=`; quote the text if the comma belongs to it"
-            .to_owned(),
-        '*' => {
-            "`*` works in values, as in `name=web-*`; a free word matches anywhere in a name and needs none"
-                .to_owned()
-        }
-        '"' => "a quote must begin a word or a part of a field; put a space before it".to_owned(),
-        other => format!("`{other}` is not expected here; quote the text if it belongs to it"),
-    }
-}
-
-/// A head that no operator follows.
-fn word(head: Head) -> Result<Term, ParseError> {
-    let Head { segments, column } = head;
-    if segments.iter().all(|segment| !segment.quoted) {
-        let text: Vec<_> = segments.into_iter().map(|segment| segment.text).collect();
-        return bare_word(text.join("."), column);
-    }
-    match <[Segment; 1]>::try_from(segments) {
-        Ok([Segment { text, .. }]) if text.is_empty() => {
-            Err(error(column, "an empty word matches everything; remove it"))
-        }
-        Ok([Segment { text, .. }]) => Ok(Term::Word(text)),
-        Err(_) => Err(error(column, "a comparison is missing after this field: `field=value`")),
-    }
-}
-
-fn bare_word(text: String, column: usize) -> Result<Term, ParseError> {
-    match text.as_str() {
-        "AND" => Err(error(
-            column,
-            "terms side by side must all hold: leave `AND` out, or quote it to search for it",
-        )),
-        "OR" => Err(error(
-            column,
-            "`OR` is not available yet; list the values: `field=a,b`, or quote it to search for it",
-        )),
-        "NOT" => Err(error(
-            column,
-            "`NOT` is not available yet; write `field!=value`, or quote it to search for it",
-        )),
-        _ => Ok(Term::Word(text)),
-    }
+    Ok(Path { steps })
 }

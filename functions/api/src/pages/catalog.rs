@@ -6,7 +6,7 @@ use ::catalog::{Count, Page, Resource, ResourceQuery};
 use axum::extract::State;
 use maud::{Markup, html};
 use model::{Evidence, Timestamp};
-use selector::{Op, Pattern, Selector, Term};
+use selector::{Node, Op, Pattern, Selector, Term};
 use serde::Deserialize;
 
 use super::{Answer, layout, text, with_status};
@@ -145,7 +145,7 @@ impl View<'_> {
     }
 
     fn choice(&self, field: &str, value: &str, count: i64) -> Markup {
-        let chosen = self.selector.terms.iter().any(|term| is_choice(term, field, Some(value)));
+        let chosen = self.selector.conjuncts().iter().any(|node| is_choice(node, field, Some(value)));
         let href = self.address(&toggled(self.selector, field, value, chosen), None);
         html! {
             li {
@@ -250,26 +250,25 @@ pub(super) fn nothing_yet() -> Markup {
     }
 }
 
-/// Whether a term is the choice of `value` (or of any value) of a facet.
-fn is_choice(term: &Term, field: &str, value: Option<&str>) -> bool {
-    match term {
-        Term::Compare { field: path, op: Op::Equal, values, .. } if *path == [field] => {
+/// Whether a node is the choice of `value` (or of any value) of a facet.
+fn is_choice(node: &Node, field: &str, value: Option<&str>) -> bool {
+    match node.as_term() {
+        Some(Term::Compare { field: path, op: Op::Equal, values, .. }) if path.is(field) => {
             match (values.as_slice(), value) {
                 ([Pattern::Exact(held)], Some(value)) => held == value,
                 (_, value) => value.is_none(),
             }
         }
-        Term::Compare { .. } | Term::Word(_) => false,
+        Some(Term::Compare { .. } | Term::Matches { .. } | Term::Word(_) | Term::Call { .. }) | None => false,
     }
 }
 
 /// The search with the choice made, or taken back.
 fn toggled(selector: &Selector, field: &str, value: &str, chosen: bool) -> String {
-    let mut terms: Vec<_> =
-        selector.terms.iter().filter(|term| !is_choice(term, field, None)).cloned().collect();
+    let mut nodes: Vec<_> =
+        selector.conjuncts().iter().filter(|node| !is_choice(node, field, None)).cloned().collect();
     if !chosen {
-        let values = vec![Pattern::Exact(value.to_owned())];
-        terms.push(Term::Compare { field: vec![field.to_owned()], op: Op::Equal, values, column: 1 });
+        nodes.push(Node::Term(Term::equals(field, value)));
     }
-    Selector { terms }.to_string()
+    Selector { nodes }.to_string()
 }

@@ -6,7 +6,7 @@ use ::catalog::{Change, ChangeQuery, Page, Resource};
 use axum::extract::State;
 use maud::{Markup, html};
 use model::Timestamp;
-use selector::{Op, Pattern, Selector, Term};
+use selector::{Node, Selector, Term};
 use serde::Deserialize;
 
 use super::{Answer, feed, histogram::Histogram, layout, text, with_status};
@@ -94,14 +94,9 @@ fn is_askers(kind: Kind) -> bool {
 
 /// Leaves out calls that altered nothing, unless they are asked for.
 pub(super) fn writes_only(mut selector: Selector, also_reads: bool) -> Selector {
-    let named = |term: &Term| matches!(term, Term::Compare { field, .. } if *field == ["read_only"]);
-    if !also_reads && !selector.terms.iter().any(named) {
-        selector.terms.push(Term::Compare {
-            field: vec!["read_only".to_owned()],
-            op: Op::Equal,
-            values: vec![Pattern::Exact("false".to_owned())],
-            column: 1,
-        });
+    let named = selector.terms().iter().any(|term| term.field().is_some_and(|field| field.is("read_only")));
+    if !also_reads && !named {
+        selector.nodes.push(Node::Term(Term::equals("read_only", "false")));
     }
     selector
 }

@@ -45,7 +45,8 @@ pub(super) async fn page(
     let q = q.unwrap_or_else(|| NOT_WELL.to_owned());
     let groups = app.context.catalog.health_summary(by).await?;
     let read = async {
-        let query = HealthQuery { selector: selector(Some(&q))?, limit: LISTED, cursor };
+        let query =
+            HealthQuery { selector: selector(Some(&q))?, limit: LISTED, cursor, ..HealthQuery::default() };
         Ok::<_, Problem>(app.context.catalog.health_list(&query).await?)
     };
     let (page, wrong) = super::or_shown(read.await)?;

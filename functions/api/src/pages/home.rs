@@ -64,7 +64,7 @@ impl Found {
         let now = app.context.clock.now();
         let selected = |text: &str| -> Result<Selector, Problem> { Ok(selector::parse(text)?) };
         let not_well = selected("health=unhealthy,warning")?;
-        let unhealthy = HealthQuery { selector: not_well, limit: UNHEALTHY, cursor: None };
+        let unhealthy = HealthQuery { selector: not_well, limit: UNHEALTHY, ..HealthQuery::default() };
         let changes = ChangeQuery { selector: selected(DONE)?, limit: CHANGES, ..ChangeQuery::default() };
         let told = |text: &str| -> Result<DeliveryQuery, Problem> {
             Ok(DeliveryQuery { selector: selected(text)?, limit: DELIVERIES, ..DeliveryQuery::default() })

@@ -24,7 +24,7 @@ const LISTED: u16 = 100;
 const MAX_YAML: usize = 30_000;
 
 /// The kinds in the order of the page, and what each is for.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("Scraper", "what is listed, and how often"),
     ("HealthRule", "how well a resource is"),
     ("Check", "probes that ask as a user would"),
@@ -32,6 +32,7 @@ const KINDS: [(&str, &str); 7] = [
     ("Notification", "who is told of what"),
     ("Silence", "who is not told for a while"),
     ("Connection", "where an API is, and with which credentials it is reached"),
+    ("Retention", "how long what is no longer so is kept"),
 ];
 
 #[derive(Debug, Default, Deserialize)]
@@ -158,6 +159,7 @@ fn fault(stored: &Stored) -> Option<String> {
         "Notification" => read::<manifest::Notification>(stored),
         "Silence" => read::<manifest::Silence>(stored),
         "Connection" => read::<manifest::Connection>(stored),
+        "Retention" => read::<manifest::Retention>(stored),
         other => Some(format!("it knows no kind `{other}`")),
     }
 }

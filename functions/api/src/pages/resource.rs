@@ -2,19 +2,21 @@
 
 mod around;
 mod health;
+mod moment;
 
 pub(super) use around::Around;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use ::catalog::{
-    Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail,
-    VersionState, Walk,
+    AsOf, Change, ChangeQuery, Direction, Finding, FindingQuery, Graph, HistoryQuery, Page, Resource,
+    ResourceDetail, VersionState, Walk,
     checks::Check,
     health::{HealthChange, ResourceHealth},
     runs::{Run, RunQuery},
 };
 use axum::{extract::State, response::IntoResponse};
+use chrono::TimeDelta;
 use maud::{Markup, html};
 use model::{Difference, FindingStatus, ResourceId, Severity, Timestamp};
 use selector::Selector;
@@ -32,7 +34,7 @@ use super::{
 use crate::{
     App,
     history::{self, HistoryItem},
-    input::{Params, Reference},
+    input::{self, Params, Reference},
     problem::Problem,
     rest::no_such_resource,
 };
@@ -56,6 +58,9 @@ const MAX_DOCUMENT: usize = 24_000;
 pub(super) struct ResourceParams {
     /// Where the list of versions goes on.
     versions: Option<String>,
+    /// As of which instant, and as known at which.
+    at: Option<String>,
+    recorded_at: Option<String>,
 }
 
 pub(super) async fn page(
@@ -63,37 +68,53 @@ pub(super) async fn page(
     reference: Result<Reference, Problem>,
     params: Result<Params<ResourceParams>, Problem>,
 ) -> Answer {
-    let (Reference { reference }, Params(ResourceParams { versions })) = (reference?, params?);
+    let (Reference { reference }, Params(ResourceParams { versions, at, recorded_at })) =
+        (reference?, params?);
+    let now = app.context.clock.now();
+    // What a form sends empty was not asked for.
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let as_of = input::moment(given(&at).as_deref(), given(&recorded_at).as_deref(), now)?;
     let catalog = &app.context.catalog;
-    let id = app.resolve(&reference).await?;
-    let detail = catalog.resource(id).await?.ok_or_else(|| no_such_resource(&reference))?;
-    let health = catalog.health_of(id).await?;
-    let transitions = catalog.transitions(id, TRANSITIONS, None).await?;
+    let id = app.resolve_as_of(&reference, as_of).await?;
+    let Some(detail) = catalog.resource_at(id, as_of).await? else {
+        return Err(app.not_known_then(&reference, id, as_of).await?.into());
+    };
+    let health = match as_of.at {
+        Some(at) => catalog.health_at(id, at).await?,
+        None => catalog.health_of(id).await?,
+    };
+    let transitions = catalog.transitions_by(id, as_of.at, TRANSITIONS, None).await?;
     let changes = ChangeQuery {
         selector: writes_only(Selector::default(), false),
         resource: Some(id),
+        until: as_of.at.map(|at| at + TimeDelta::microseconds(1)),
         limit: CHANGES,
         ..ChangeQuery::default()
     };
     let changes = catalog.changes(&changes).await?;
-    let findings = FindingQuery { resource: Some(id), limit: FINDINGS, ..FindingQuery::default() };
+    let findings = FindingQuery { resource: Some(id), as_of, limit: FINDINGS, ..FindingQuery::default() };
     let findings = catalog.findings(&findings).await?;
-    let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
-    let graph = catalog.graph(id, walk).await?.ok_or_else(|| no_such_resource(&reference))?;
-    let around = Around::read(catalog, health.as_ref(), &transitions.items, &graph, id).await?;
-    let history = history::history(catalog, id, VERSIONS, versions.as_deref()).await?;
-    let now = app.context.clock.now();
-    let checks = catalog.checks_of(id, now).await?;
-    let runs = catalog.runs(&RunQuery { resource: Some(id), limit: RUNS, ..RunQuery::default() }).await?;
-    let playbooks = playbooks::offered(&app, id).await?;
+    let versions = HistoryQuery { as_of, limit: VERSIONS, cursor: versions, ..HistoryQuery::of(id) };
+    let history = history::versions(catalog, &versions).await?;
+    let present = if as_of.is_now() {
+        Some(Present::read(&app, id, health.as_ref(), &transitions.items).await?)
+    } else {
+        None
+    };
+    let graph = match &present {
+        Some(present) => present.graph.clone(),
+        None => catalog.surroundings(id, as_of).await?,
+    };
+    let graph = graph.ok_or_else(|| no_such_resource(&reference))?;
     let view = View {
         detail: &detail,
+        as_of,
         health: health.as_ref(),
         transitions: &transitions,
-        around: around.as_ref(),
-        checks: &checks,
-        runs: &runs,
-        playbooks: &playbooks,
+        around: present.as_ref().and_then(|present| present.around.as_ref()),
+        checks: present.as_ref().map_or(&[], |present| &present.checks),
+        runs: present.as_ref().map(|present| &present.runs),
+        playbooks: present.as_ref().map_or(&[], |present| &present.playbooks),
         changes: &changes,
         findings: &findings,
         graph: &graph,
@@ -103,17 +124,52 @@ pub(super) async fn page(
     Ok(view.render().into_response())
 }
 
+/// What is shown of a resource only as it is now.
+#[derive(Debug)]
+struct Present {
+    graph: Option<Graph>,
+    around: Option<Around>,
+    checks: Vec<Check>,
+    runs: Page<Run>,
+    playbooks: Vec<Offer>,
+}
+
+impl Present {
+    async fn read(
+        app: &App,
+        id: ResourceId,
+        health: Option<&ResourceHealth>,
+        transitions: &[HealthChange],
+    ) -> Result<Self, Problem> {
+        let catalog = &app.context.catalog;
+        let walk = Walk { direction: Direction::Both, depth: around::STEPS, max_nodes: NEIGHBOURS };
+        let graph = catalog.graph(id, walk).await?;
+        let around = match &graph {
+            Some(graph) => Around::read(catalog, health, transitions, graph, id).await?,
+            None => None,
+        };
+        let checks = catalog.checks_of(id, app.context.clock.now()).await?;
+        let runs = RunQuery { resource: Some(id), limit: RUNS, ..RunQuery::default() };
+        let runs = catalog.runs(&runs).await?;
+        let playbooks = playbooks::offered(app, id).await?;
+        Ok(Self { graph, around, checks, runs, playbooks })
+    }
+}
+
 /// What the page shows.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) detail: &'a ResourceDetail,
+    /// As of which moment.
+    pub(super) as_of: AsOf,
     /// How well it is, where a rule judges it.
     pub(super) health: Option<&'a ResourceHealth>,
     pub(super) transitions: &'a Page<HealthChange>,
     /// What changed around it, where it is not well.
     pub(super) around: Option<&'a Around>,
     pub(super) checks: &'a [Check],
-    pub(super) runs: &'a Page<Run>,
+    /// Not of the past.
+    pub(super) runs: Option<&'a Page<Run>>,
     /// What may be run on it.
     pub(super) playbooks: &'a [Offer],
     pub(super) changes: &'a Page<Change>,
@@ -134,6 +190,7 @@ impl View<'_> {
                 a href=(text::address("/resources", &[("q", &format!("type={}", resource.kind))])) { (resource.kind) }
             }
             div class="head" { h1 { (resource.name) } (state(resource)) }
+            (moment::banner(self.as_of, id, now))
             @if let Some(at) = resource.deleted_at {
                 p class="banner" role="note" { strong { "Deleted " (text::ago(at, self.now)) } " (" (text::second(at)) " UTC). What follows is how it was." }
             }
@@ -144,9 +201,10 @@ impl View<'_> {
             (self.findings())
             div class="split" {
                 div { (self.changes()) (self.versions()) }
-                div { (health::ran(self.runs, id, now)) (health::checked(self.checks, now)) (health::history(self.transitions, id, now)) (self.relations()) }
+                div { @if let Some(runs) = self.runs { (health::ran(runs, id, now)) } (health::checked(self.checks, now)) (health::history(self.transitions, id, now)) (self.relations()) }
             }
             (self.document())
+            (moment::form(self.as_of, id))
         };
         layout::page(Some(layout::Place::Resources), &resource.name, &body)
     }
@@ -262,7 +320,11 @@ impl View<'_> {
     fn versions(&self) -> Markup {
         let id = self.detail.resource.id.to_string();
         let next = self.history.next.as_deref();
-        let older = next.map(|cursor| text::address(&format!("/resources/{id}"), &[("versions", cursor)]));
+        let [at, recorded_at] = moment::parameters(self.as_of);
+        let older = next.map(|cursor| {
+            let parameters = [("versions", cursor), ("at", &*at), ("recorded_at", &*recorded_at)];
+            text::address(&format!("/resources/{id}"), &parameters)
+        });
         html! {
             section aria-labelledby="versions" {
                 h2 id="versions" { "Versions" }
@@ -283,8 +345,8 @@ impl View<'_> {
         html! {
             li {
                 p class="line" {
-                    (layout::time(version.from, self.now))
-                    @if version.to.is_none() { (layout::badge("good", "current")) }
+                    a href=(moment::address(self.detail.resource.id, version.from)) { (layout::time(version.from, self.now)) }
+                    @if version.to.is_none() && self.as_of.is_now() { (layout::badge("good", "current")) }
                 }
                 p class="meta" { (version.source) ": " (said) @if let Some(to) = version.to { ", until " (text::minute(to)) } }
                 @if let Some(diff) = diff { (differences(diff)) }
@@ -294,6 +356,7 @@ impl View<'_> {
 
     fn document(&self) -> Markup {
         let id = self.detail.resource.id;
+        let [at, recorded_at] = moment::parameters(self.as_of);
         let document = serde_json::to_string_pretty(&self.detail.document).unwrap_or_default();
         let cut = document.chars().nth(MAX_DOCUMENT).is_some();
         let sources: Vec<_> = self.detail.sources.iter().map(|version| version.source.as_str()).collect();
@@ -306,7 +369,7 @@ impl View<'_> {
                         summary { "Show the document" @if !sources.is_empty() { span class="quiet" { " from " (sources.join(", ")) } } }
                         pre role="group" tabindex="0" aria-label="Document" { code { (text::cut(&document, MAX_DOCUMENT)) } }
                     }
-                    @if cut { p class="hint" { "It is long; " a href={ "/api/v1/resources/" (id) } { "the API has all of it" } "." } }
+                    @if cut { p class="hint" { "It is long; " a href=(text::address(&format!("/api/v1/resources/{id}"), &[("at", &*at), ("recorded_at", &*recorded_at)])) { "the API has all of it" } "." } }
                 }
             }
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::resources::PageParams;
 use crate::{
     App,
-    input::{Limit, Name, NoParams, Params, Reference, selector},
+    input::{Limit, Name, NoParams, Params, Reference, moment, selector},
     problem::{Kind, Problem},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct SummaryParams {
     /// What resources are put together by.
     #[serde(default)]
     by: HealthBy,
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,7 +35,21 @@ pub(crate) struct HealthParams {
     /// A selector over `health`, `status`, `rule`, `ready`, `since`, `id`, `type`, `account`, `region`, `namespace`,
     /// `name` and `tags.KEY`; free words match the name, the status and the reason.
     q: Option<String>,
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
     /// How many items.
+    #[serde(default)]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceHealthParams {
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// How many transitions.
     #[serde(default)]
     limit: Limit,
     /// `next` of the page before.
@@ -76,27 +92,34 @@ pub(crate) struct CheckDetail {
 /// The worst group first. There are few groups, so all of them.
 pub(crate) async fn summary(
     State(app): State<Arc<App>>,
-    Params(SummaryParams { by }): Params<SummaryParams>,
+    Params(SummaryParams { by, at }): Params<SummaryParams>,
 ) -> Result<Json<Page<HealthGroup>>, Problem> {
-    Ok(Json(Page { items: app.context.catalog.health_summary(by).await?, next: None }))
+    let at = moment(at.as_deref(), None, app.context.clock.now())?.at;
+    Ok(Json(Page { items: app.context.catalog.health_summary_at(by, at).await?, next: None }))
 }
 
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    Params(HealthParams { q, limit, cursor }): Params<HealthParams>,
+    Params(HealthParams { q, at, limit, cursor }): Params<HealthParams>,
 ) -> Result<Json<Page<ResourceHealth>>, Problem> {
-    let query = HealthQuery { selector: selector(q.as_deref())?, limit: limit.0, cursor };
+    let at = moment(at.as_deref(), None, app.context.clock.now())?.at;
+    let query = HealthQuery { selector: selector(q.as_deref())?, at, limit: limit.0, cursor };
     Ok(Json(app.context.catalog.health_list(&query).await?))
 }
 
 pub(crate) async fn of_resource(
     State(app): State<Arc<App>>,
     Reference { reference }: Reference,
-    Params(PageParams { limit, cursor }): Params<PageParams>,
+    Params(ResourceHealthParams { at, limit, cursor }): Params<ResourceHealthParams>,
 ) -> Result<Json<HealthDetail>, Problem> {
-    let id = app.resolve(&reference).await?;
-    let health = app.context.catalog.health_of(id).await?;
-    let transitions = app.context.catalog.transitions(id, limit.0, cursor.as_deref()).await?;
+    let as_of = moment(at.as_deref(), None, app.context.clock.now())?;
+    let id = app.resolve_as_of(&reference, as_of).await?;
+    let catalog = &app.context.catalog;
+    let health = match as_of.at {
+        Some(at) => catalog.health_at(id, at).await?,
+        None => catalog.health_of(id).await?,
+    };
+    let transitions = catalog.transitions_by(id, as_of.at, limit.0, cursor.as_deref()).await?;
     Ok(Json(HealthDetail { health, transitions }))
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::resources::PageParams;
 use crate::{
     App,
-    input::{Limit, NoParams, Params, instant, selector},
+    input::{Limit, NoParams, Params, instant, moment, selector},
     problem::Problem,
 };
 
@@ -42,6 +42,10 @@ pub(crate) struct FindingsParams {
     q: Option<String>,
     /// Only those about this resource: an id, an alias, `type/native id` or `type/name`.
     resource: Option<String>,
+    /// As they were stated at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
     /// How many items.
     #[serde(default)]
     limit: Limit,
@@ -91,13 +95,14 @@ pub(crate) async fn findings(
     State(app): State<Arc<App>>,
     Params(params): Params<FindingsParams>,
 ) -> Result<Json<Page<Finding>>, Problem> {
-    let FindingsParams { q, resource, limit, cursor } = params;
+    let FindingsParams { q, resource, at, recorded_at, limit, cursor } = params;
     let selector = selector(q.as_deref())?;
+    let as_of = moment(at.as_deref(), recorded_at.as_deref(), app.context.clock.now())?;
     let resource = match &resource {
-        Some(reference) => Some(app.resolve(reference).await?),
+        Some(reference) => Some(app.resolve_as_of(reference, as_of).await?),
         None => None,
     };
-    let query = FindingQuery { selector, resource, limit: limit.0, cursor };
+    let query = FindingQuery { selector, resource, as_of, limit: limit.0, cursor };
     Ok(Json(app.context.catalog.findings(&query).await?))
 }
 

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use catalog::{
-    Change, Direction, Edge, Finding, FindingQuery, Graph, Page, Resource, ResourceDetail, ResourceQuery,
-    Walk,
+    AsOf, Change, Direction, Edge, Finding, FindingQuery, Graph, HistoryQuery, Page, Resource,
+    ResourceDetail, ResourceQuery, Walk,
 };
-use model::ResourceId;
+use chrono::SecondsFormat;
+use model::{ResourceId, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lists::ChangeFilter;
 use crate::{
     App,
-    history::{self, HistoryItem},
-    input::{Limit, NoParams, Params, Reference, Whole, selector},
+    history::{self, Told},
+    input::{Limit, Params, Reference, Whole, instant, moment, selector},
     problem::{Kind, Problem},
 };
 
@@ -46,6 +47,43 @@ pub(crate) struct PageParams {
     pub(super) cursor: Option<String>,
 }
 
+/// As of which moment to answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MomentParams {
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
+}
+
+/// Which part of a history to list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryParams {
+    /// Only what this source says.
+    source: Option<String>,
+    /// Only what came to be at or after this: an RFC 3339 time, a date, or a while before now such as `24h`.
+    since: Option<String>,
+    /// Only what came to be before this.
+    until: Option<String>,
+    /// Also versions that turned out to be otherwise, each with `superseded_at`.
+    #[serde(default)]
+    superseded: bool,
+    /// Also changes of its health, each as `transition`; not with `source`.
+    #[serde(default)]
+    transitions: bool,
+    /// Only what came to be by this instant.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
+    /// How many items.
+    #[serde(default)]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceChangesParams {
@@ -67,6 +105,10 @@ pub(crate) struct ResourceChangesParams {
 pub(crate) struct ResourceFindingsParams {
     /// A selector, as for `/findings`.
     q: Option<String>,
+    /// As they were stated at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
     /// How many items.
     #[serde(default)]
     limit: Limit,
@@ -93,6 +135,39 @@ impl App {
     pub(crate) async fn resolve(&self, reference: &str) -> Result<ResourceId, Problem> {
         self.context.catalog.resolve(reference).await?.ok_or_else(|| no_such_resource(reference))
     }
+
+    /// The resource that a caller's words named at a moment.
+    pub(crate) async fn resolve_as_of(&self, reference: &str, as_of: AsOf) -> Result<ResourceId, Problem> {
+        let Some(at) = as_of.at else { return self.resolve(reference).await };
+        let found = self.context.catalog.resolve_at(reference, at).await?;
+        found.ok_or_else(|| no_such_resource(reference))
+    }
+
+    /// Why a resource is not shown as of a moment.
+    pub(crate) async fn not_known_then(
+        &self,
+        reference: &str,
+        id: ResourceId,
+        as_of: AsOf,
+    ) -> Result<Problem, Problem> {
+        let Some(since) = self.context.catalog.known_since(id).await? else {
+            return Ok(no_such_resource(reference));
+        };
+        let second = |at: Timestamp| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let shown: String = reference.chars().take(200).collect();
+        let known = as_of.recorded_at.map(|at| format!(", as far as was known at {}", second(at)));
+        let detail = match as_of.at {
+            Some(at) if at < since => format!(
+                "`{shown}` is known since {}; it was not there at {}{}.",
+                second(since),
+                second(at),
+                known.unwrap_or_default()
+            ),
+            Some(at) => format!("`{shown}` was not there at {}{}.", second(at), known.unwrap_or_default()),
+            None => format!("`{shown}` was not there{}.", known.unwrap_or_default()),
+        };
+        Ok(Problem::new(Kind::NotFound, detail))
+    }
 }
 
 pub(crate) fn no_such_resource(reference: &str) -> Problem {
@@ -116,20 +191,37 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Reference { reference }: Reference,
-    Params(NoParams {}): Params<NoParams>,
+    Params(MomentParams { at, recorded_at }): Params<MomentParams>,
 ) -> Result<Json<ResourceDetail>, Problem> {
-    let id = app.resolve(&reference).await?;
-    let found = app.context.catalog.resource(id).await?;
-    found.map(Json).ok_or_else(|| no_such_resource(&reference))
+    let as_of = moment(at.as_deref(), recorded_at.as_deref(), app.context.clock.now())?;
+    let id = app.resolve_as_of(&reference, as_of).await?;
+    match app.context.catalog.resource_at(id, as_of).await? {
+        Some(found) => Ok(Json(found)),
+        None => Err(app.not_known_then(&reference, id, as_of).await?),
+    }
 }
 
 pub(crate) async fn history(
     State(app): State<Arc<App>>,
     Reference { reference }: Reference,
-    Params(PageParams { limit, cursor }): Params<PageParams>,
-) -> Result<Json<Page<HistoryItem>>, Problem> {
-    let id = app.resolve(&reference).await?;
-    Ok(Json(history::history(&app.context.catalog, id, limit.0, cursor.as_deref()).await?))
+    Params(params): Params<HistoryParams>,
+) -> Result<Json<Page<Told>>, Problem> {
+    let HistoryParams { source, since, until, superseded, transitions, at, recorded_at, limit, cursor } =
+        params;
+    let now = app.context.clock.now();
+    let as_of = moment(at.as_deref(), recorded_at.as_deref(), now)?;
+    let query = HistoryQuery {
+        resource: app.resolve_as_of(&reference, as_of).await?,
+        source: source.map(|source| source.replace('\0', "\u{fffd}")),
+        since: since.as_deref().map(|text| instant("since", text, now)).transpose()?,
+        until: until.as_deref().map(|text| instant("until", text, now)).transpose()?,
+        superseded,
+        transitions,
+        as_of,
+        limit: limit.0,
+        cursor,
+    };
+    Ok(Json(history::history(&app.context.catalog, &query).await?))
 }
 
 pub(crate) async fn changes(
@@ -148,10 +240,11 @@ pub(crate) async fn findings(
     Reference { reference }: Reference,
     Params(params): Params<ResourceFindingsParams>,
 ) -> Result<Json<Page<Finding>>, Problem> {
-    let ResourceFindingsParams { q, limit, cursor } = params;
+    let ResourceFindingsParams { q, at, recorded_at, limit, cursor } = params;
     let selector = selector(q.as_deref())?;
-    let resource = Some(app.resolve(&reference).await?);
-    let query = FindingQuery { selector, resource, limit: limit.0, cursor };
+    let as_of = moment(at.as_deref(), recorded_at.as_deref(), app.context.clock.now())?;
+    let resource = Some(app.resolve_as_of(&reference, as_of).await?);
+    let query = FindingQuery { selector, resource, as_of, limit: limit.0, cursor };
     Ok(Json(app.context.catalog.findings(&query).await?))
 }
 

@@ -90,6 +90,7 @@ fn filled(path: &str) -> String {
     let names = [
         ("/api/v1/checks/", "database"),
         ("/api/v1/deliveries/", super::work::DELIVERY),
+        ("/api/v1/holds/", "case-7"),
         ("/api/v1/manifests/", "reopen"),
         ("/api/v1/playbooks/", "reopen"),
     ];

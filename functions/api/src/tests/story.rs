@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{NOW, Server};
 
 /// The events of the story, one a line.
-fn story() -> String {
+pub(super) fn story() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/story");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));

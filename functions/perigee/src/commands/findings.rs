@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{items, second, word};
 use crate::{
-    cli::Amount,
+    cli::{Amount, Moment},
     client::{Client, resource_path},
     exit::Done,
     output::{self, Format},
@@ -21,6 +21,9 @@ pub struct Options {
     /// Only those about this resource: an id, an ARN, another of its names, or type/name
     #[arg(long, value_name = "REF")]
     pub resource: Option<String>,
+    /// As of which moment.
+    #[command(flatten)]
+    pub moment: Moment,
     /// How many.
     #[command(flatten)]
     pub amount: Amount,
@@ -31,7 +34,8 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
         Some(reference) => resource_path(reference, "/findings"),
         None => "/findings".to_owned(),
     };
-    let query = [("q", options.selector.join(" "))];
+    let mut query = vec![("q", options.selector.join(" "))];
+    query.extend(options.moment.query());
     super::list(client, format, (&path, &query), options.resource.as_deref(), options.amount, table)
 }
 

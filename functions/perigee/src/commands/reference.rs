@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::{Resource, ResourceDetail};
 use model::ResourceId;
-use selector::{Op, Pattern, Selector, Term};
+use selector::{Selector, Term};
 
 use super::{items, read};
 use crate::{
@@ -43,11 +43,10 @@ fn named(client: &Client, reference: &str, deleted: bool) -> anyhow::Result<Vec<
     };
     let mut found: BTreeMap<ResourceId, Resource> = BTreeMap::new();
     for field in ["native_id", "name"] {
-        let terms = [(field, Some(name)), ("type", kind)].into_iter().filter_map(|(field, value)| {
-            let values = vec![Pattern::Exact(value?.to_owned())];
-            Some(Term::Compare { field: vec![field.to_owned()], op: Op::Equal, values, column: 1 })
-        });
-        let selector = Selector { terms: terms.collect() };
+        let terms = [(field, Some(name)), ("type", kind)];
+        let selector = Selector::of_terms(
+            terms.into_iter().filter_map(|(field, value)| Some(Term::equals(field, value?))),
+        );
         let query = [("q", selector.to_string()), ("include_deleted", deleted.to_string())];
         let list = match client.list("/resources", &query, LOOKED_AT) {
             Ok(list) => list,

@@ -8,7 +8,7 @@ use crate::{exit::Done, print};
 /// Of what.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Scraper, `HealthRule`, Check, Playbook, Notification, Silence or Connection
+    /// Scraper, `HealthRule`, Check, Playbook, Notification, Silence, Connection or Retention
     #[arg(value_name = "KIND", value_parser = kind)]
     pub kind: Kind,
 }

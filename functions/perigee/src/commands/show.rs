@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{read, reference, second, word};
 use crate::{
+    cli::Moment,
     client::{Client, explain_missing, resource_path},
     exit::Done,
     output::{self, Format},
@@ -17,12 +18,16 @@ pub struct Options {
     /// An id, an ARN, another of its names, or type/name
     #[arg(value_name = "REF")]
     pub reference: String,
+    /// As of which moment.
+    #[command(flatten)]
+    pub moment: Moment,
 }
 
 pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow::Result<Done> {
     reference::one(client, &options.reference)?;
+    let query: Vec<_> = options.moment.query().collect();
     let found = client
-        .get(&resource_path(&options.reference, ""), &[])
+        .get(&resource_path(&options.reference, ""), &query)
         .map_err(|error| explain_missing(error, Some(&options.reference)))?;
     output::show(format, &found, table)?;
     Ok(Done::All)
@@ -61,12 +66,20 @@ fn is_empty(document: &Value) -> bool {
 }
 
 /// Versions as rows: what each source said, and over which time.
-pub(crate) fn versions(versions: Vec<Version>) -> String {
-    let rows = versions.into_iter().map(|v| {
-        let hash = v.hash.unwrap_or_default().chars().take(12).collect();
-        // One line each: what changed is told below it.
-        let source = v.source.replace('\n', " ");
-        [second(v.from), v.to.map(second).unwrap_or_default(), source, word(&v.state), hash]
-    });
-    output::table(["FROM", "TO", "SOURCE", "STATE", "DOCUMENT"], rows)
+fn versions(versions: Vec<Version>) -> String {
+    output::table(VERSIONS, versions.into_iter().map(version))
+}
+
+/// What stands above [`version`].
+pub(crate) const VERSIONS: [&str; 5] = ["FROM", "TO", "SOURCE", "STATE", "DOCUMENT"];
+
+/// A version as a row.
+pub(crate) fn version(v: Version) -> [String; 5] {
+    let hash = v.hash.unwrap_or_default().chars().take(12).collect();
+    // One line each: what changed is told below it.
+    let source = v.source.replace('\n', " ");
+    let superseded =
+        v.superseded_at.map(|at| format!(", until {} learned {}", second(at), second(v.recorded_at)));
+    let state = format!("{}{}", word(&v.state), superseded.unwrap_or_default());
+    [second(v.from), v.to.map(second).unwrap_or_default(), source, state, hash]
 }

@@ -138,9 +138,10 @@ async fn deliveries_that_ended_long_ago_go_and_those_that_wait_stay() {
     catalog.begin_delivery(&claimed, TOLD, None, minute(0), LEASE).await.unwrap();
     assert!(catalog.end_delivery(&sent(claimed.id, claimed.fence, 1), minute(0)).await.unwrap());
     let day = 24 * 60;
-    super::prune(&catalog.pool, minute(90 * day)).await.unwrap();
+    let all = crate::retention::Budget { slices: 1000, time: std::time::Duration::from_secs(60) };
+    catalog.retain(minute(90 * day), true, all).await.unwrap();
     assert!(catalog.delivery(claimed.id).await.unwrap().is_some());
-    super::prune(&catalog.pool, minute(90 * day + 1)).await.unwrap();
+    catalog.retain(minute(90 * day + 1), true, all).await.unwrap();
     assert!(catalog.delivery(claimed.id).await.unwrap().is_none());
     assert_eq!(
         catalog

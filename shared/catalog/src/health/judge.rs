@@ -8,7 +8,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Subject, subjects};
-use crate::{Catalog, Error, Resource, connect, outbox};
+use crate::{
+    Catalog, Error, Resource, connect, outbox,
+    status::{self, Delta},
+};
 
 /// How long a status and a reason may be, in characters.
 const STATUS_LENGTH: usize = 100;
@@ -99,7 +102,11 @@ impl Catalog {
                 (due.id, subjects.get(&due.id).map(|one| decide(due, one, judge, now)).unwrap_or_default())
             })
             .collect();
+        let changes = spans(&decided, &subjects);
+        // Before the rows are overwritten.
+        close(&mut tx, &changes, now).await?;
         keep(&mut tx, &decided, now).await?;
+        status::add_deltas(&mut tx, &deltas(&changes), now).await?;
         let numbers = transitions(&mut tx, &decided, now).await?;
         let signals: Vec<Signal> = decided
             .iter()
@@ -245,6 +252,84 @@ async fn keep(db: &mut PgConnection, decided: &[(Uuid, Decided)], now: Timestamp
             .await
             .map_err(Error::writing("health"))?;
     }
+    Ok(())
+}
+
+/// A change of health, with whose it is and what ended.
+struct Ended<'a> {
+    subject: &'a Subject,
+    change: &'a Change,
+}
+
+fn spans<'a>(decided: &'a [(Uuid, Decided)], subjects: &'a BTreeMap<Uuid, Subject>) -> Vec<Ended<'a>> {
+    let changed = decided.iter().filter_map(|(id, one)| Some((subjects.get(id)?, one.change.as_ref()?)));
+    changed.map(|(subject, change)| Ended { subject, change }).collect()
+}
+
+/// How many more or fewer are how well, and from when on.
+fn deltas<'a>(ended: &'a [Ended<'a>]) -> Vec<Delta<'a>> {
+    let of_one = |Ended { subject, change }: &'a Ended<'a>| {
+        let Resource { account, region, kind, .. } = &subject.resource;
+        let before = change.from.as_ref().map(|from| (from.health, -1));
+        let after = change.to.rule.as_ref().map(|_| (change.to.health, 1));
+        before.into_iter().chain(after).map(move |(health, number)| Delta {
+            account,
+            region,
+            kind,
+            health: health.as_str(),
+            at: change.at,
+            number,
+        })
+    };
+    ended.iter().flat_map(of_one).collect()
+}
+
+/// Keeps how well resources were until now.
+async fn close(db: &mut PgConnection, ended: &[Ended<'_>], now: Timestamp) -> Result<(), Error> {
+    let held: Vec<(&Resource, &HealthState, Timestamp)> = ended
+        .iter()
+        .filter_map(|Ended { subject, change }| {
+            let before = subject.health.as_ref()?;
+            (before.since < change.at).then_some((&subject.resource, before, change.at))
+        })
+        .collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    fn column<T>(
+        held: &[(&Resource, &HealthState, Timestamp)],
+        field: impl Fn(&Resource, &HealthState) -> T,
+    ) -> Vec<T> {
+        held.iter().map(|(resource, state, _)| field(resource, state)).collect()
+    }
+    let ends: Vec<Timestamp> = held.iter().map(|(_, _, at)| *at).collect();
+    sqlx::query!(
+        r#"insert into perigee.health_closed
+               (resource_id, type, account, region, native_id, namespace, health, status, ready, reason, rule, valid_from,
+                valid_to, recorded_at, end_recorded_at)
+           select w.id, r.type, r.account, r.region, r.native_id, h.namespace, w.health, w.status, w.ready, w.reason, w.rule,
+                  w.valid_from, w.valid_to,
+                  coalesce((select max(t.recorded_at) from perigee.health_transitions t
+                            where t.resource_id = w.id and t.at = w.valid_from), w.judged_at), $10
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[],
+                       $8::timestamptz[], $9::timestamptz[])
+                w (id, health, status, ready, reason, rule, valid_from, valid_to, judged_at)
+           join perigee.resources r on r.id = w.id
+           left join perigee.health h on h.resource_id = w.id"#,
+        &column(&held, |resource, _| Uuid::from(resource.id)),
+        &column(&held, |_, state| state.verdict.health.as_str().to_owned()),
+        &column(&held, |_, state| state.verdict.status.clone()),
+        &column(&held, |_, state| state.verdict.ready),
+        &column(&held, |_, state| state.verdict.reason.clone()),
+        &column(&held, |_, state| state.verdict.rule.clone()) as _,
+        &column(&held, |_, state| state.since),
+        &ends,
+        &column(&held, |_, state| state.judged_at),
+        now,
+    )
+    .execute(db)
+    .await
+    .map_err(Error::writing("health"))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::Health;
+use model::{Health, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,13 +89,25 @@ impl Catalog {
     /// # Errors
     /// What the database says.
     pub async fn health_summary(&self, by: HealthBy) -> Result<Vec<HealthGroup>, Error> {
-        let mut groups = self.judged_groups(by).await?;
-        for (key, total) in self.totals(by).await? {
+        self.health_summary_at(by, None).await
+    }
+
+    /// The same as it was at an instant. Names are those of now.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn health_summary_at(
+        &self,
+        by: HealthBy,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<HealthGroup>, Error> {
+        let mut groups = self.judged_groups(by, at).await?;
+        for (key, total) in self.totals(by, at).await? {
             let group = groups.entry(key.clone()).or_insert_with(|| group(key, [0; 4], [None; 4]));
             let HealthCounts { healthy, unknown, warning, unhealthy } = group.counts;
             group.unjudged = (total - healthy - unknown - warning - unhealthy).max(0);
         }
-        for (key, row) in self.worst_of_groups(by).await? {
+        for (key, row) in self.worst_of_groups(by, at).await? {
             if let Some(group) = groups.get_mut(&key) {
                 group.worst.push(row);
             }
@@ -107,7 +119,11 @@ impl Catalog {
         Ok(groups)
     }
 
-    async fn judged_groups(&self, by: HealthBy) -> Result<BTreeMap<Key, HealthGroup>, Error> {
+    async fn judged_groups(
+        &self,
+        by: HealthBy,
+        at: Option<Timestamp>,
+    ) -> Result<BTreeMap<Key, HealthGroup>, Error> {
         let rows = sqlx::query!(
             r#"select case when $1 in ('account', 'cluster', 'namespace') then account end as account,
                       case when $1 = 'namespace' then namespace end as namespace,
@@ -116,12 +132,20 @@ impl Catalog {
                       count(*) filter (where level = 1) as "unknown!", min(since) filter (where level = 1) as unknown_since,
                       count(*) filter (where level = 2) as "warning!", min(since) filter (where level = 2) as warning_since,
                       count(*) filter (where level = 3) as "unhealthy!", min(since) filter (where level = 3) as unhealthy_since
-               from perigee.health
-               where level is not null
-                 and case $1 when 'account' then type not like 'Kubernetes::%' when 'cluster' then type like 'Kubernetes::%'
+               from (
+                   select account, namespace, type, level, since from perigee.health
+                   where level is not null and ($2::timestamptz is null or since <= $2)
+                   union all
+                   select account, namespace, type,
+                          case health when 'healthy' then 0 when 'unknown' then 1 when 'warning' then 2 when 'unhealthy' then 3 end,
+                          valid_from
+                   from perigee.health_closed where valid_from <= $2 and valid_to > $2
+               ) h
+               where case $1 when 'account' then type not like 'Kubernetes::%' when 'cluster' then type like 'Kubernetes::%'
                              when 'namespace' then namespace is not null else true end
                group by 1, 2, 3"#,
             by.as_str(),
+            at,
         )
         .fetch_all(&self.pool)
         .await
@@ -136,7 +160,10 @@ impl Catalog {
     }
 
     /// How many resources each group has, judged or not.
-    async fn totals(&self, by: HealthBy) -> Result<Vec<(Key, i64)>, Error> {
+    async fn totals(&self, by: HealthBy, at: Option<Timestamp>) -> Result<Vec<(Key, i64)>, Error> {
+        if let Some(at) = at {
+            return self.totals_at(by, at).await;
+        }
         if by == HealthBy::Namespace {
             let rows = sqlx::query!(
                 r#"select account, split_part(native_id, '/', 1) as "namespace!", count(*) as "total!"
@@ -166,33 +193,72 @@ impl Catalog {
         Ok(totals.into_iter().collect())
     }
 
-    async fn worst_of_groups(&self, by: HealthBy) -> Result<Vec<(Key, ResourceHealth)>, Error> {
+    /// How many resources each group had at an instant.
+    async fn totals_at(&self, by: HealthBy, at: Timestamp) -> Result<Vec<(Key, i64)>, Error> {
         let rows = sqlx::query!(
-            r#"select g.account as group_account, g.namespace as group_namespace, g.kind as group_kind,
-                      h.resource_id, h.type as kind, r.name, h.account, h.region, h.namespace, h.health as "health!",
-                      h.status, h.ready, h.reason, h.rule, h.until, h.since as "since!", h.judged_at as "judged_at!"
+            r#"select case when $1 in ('account', 'cluster', 'namespace') then account end as account,
+                      case when $1 = 'namespace' then split_part(native_id, '/', 1) end as namespace,
+                      case when $1 = 'type' then type end as kind, count(*) as "total!"
                from (
-                   select resource_id, account, namespace, kind,
-                          row_number() over (partition by account, namespace, kind
-                                             order by level desc, since desc, resource_id desc) as place
+                   select account, type, native_id from perigee.resources
+                   where shown_from <= $2 and deleted_at is null and (since is not null or $1 <> 'namespace')
+                   union all
+                   select account, type, native_id from perigee.shown_closed
+                   where valid_from <= $2 and valid_to > $2 and superseded_at is null and deleted_at is null
+               ) r
+               where case $1 when 'account' then type not like 'Kubernetes::%' when 'cluster' then type like 'Kubernetes::%'
+                             when 'namespace' then type like 'Kubernetes::%' and native_id like '%/%' else true end
+               group by 1, 2, 3"#,
+            by.as_str(),
+            at,
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(Error::reading("resources"))?;
+        Ok(rows.into_iter().map(|row| ((row.account, row.namespace, row.kind), row.total)).collect())
+    }
+
+    async fn worst_of_groups(
+        &self,
+        by: HealthBy,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<(Key, ResourceHealth)>, Error> {
+        let rows = sqlx::query!(
+            r#"select g.group_account as "group_account?", g.group_namespace as "group_namespace?", g.group_kind as "group_kind?",
+                      g.resource_id as "resource_id!", g.type as "kind!", r.name as "name!", g.account as "account!",
+                      g.region as "region!", g.namespace as "namespace?", g.health as "health!", g.status as "status!",
+                      g.ready as "ready!", g.reason as "reason!", g.rule as "rule?", g.until as "until?",
+                      g.since as "since!", g.judged_at as "judged_at!"
+               from (
+                   select *, row_number() over (partition by group_account, group_namespace, group_kind
+                                                order by level desc, since desc, resource_id desc) as place
                    from (
-                       select resource_id, level, since,
-                              case when $1 in ('account', 'cluster', 'namespace') then account end as account,
-                              case when $1 = 'namespace' then namespace end as namespace,
-                              case when $1 = 'type' then type end as kind
-                       from perigee.health
-                       where level >= 2
-                         and case $1 when 'account' then type not like 'Kubernetes::%'
+                       select *,
+                              case when $1 in ('account', 'cluster', 'namespace') then account end as group_account,
+                              case when $1 = 'namespace' then namespace end as group_namespace,
+                              case when $1 = 'type' then type end as group_kind
+                       from (
+                           select resource_id, type, account, region, namespace, health, level, status, ready, reason, rule,
+                                  until, since, judged_at
+                           from perigee.health where level >= 2 and ($3::timestamptz is null or since <= $3)
+                           union all
+                           select resource_id, type, account, region, namespace, health,
+                                  case health when 'warning' then 2 else 3 end, status, ready, reason, rule, null, valid_from,
+                                  recorded_at
+                           from perigee.health_closed
+                           where health in ('warning', 'unhealthy') and valid_from <= $3 and valid_to > $3
+                       ) h
+                       where case $1 when 'account' then type not like 'Kubernetes::%'
                                      when 'cluster' then type like 'Kubernetes::%'
                                      when 'namespace' then namespace is not null else true end
                    ) bad
                ) g
-               join perigee.health h on h.resource_id = g.resource_id
                join perigee.resources r on r.id = g.resource_id
                where g.place <= $2
-               order by g.account, g.namespace, g.kind, g.place"#,
+               order by g.group_account, g.group_namespace, g.group_kind, g.place"#,
             by.as_str(),
             NAMED,
+            at,
         )
         .fetch_all(&self.pool)
         .await

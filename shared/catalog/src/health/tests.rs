@@ -339,7 +339,10 @@ async fn lists_begin_with_the_worst_and_can_be_asked_for_health() {
         let mut cursor = None;
         loop {
             let selector = selector::parse(text).unwrap();
-            let page = catalog.health_list(&HealthQuery { selector, limit: 2, cursor }).await.unwrap();
+            let page = catalog
+                .health_list(&HealthQuery { selector, limit: 2, cursor, ..HealthQuery::default() })
+                .await
+                .unwrap();
             names.extend(page.items.into_iter().map(|one| one.name));
             cursor = page.next;
             if cursor.is_none() {
@@ -426,4 +429,47 @@ async fn a_text_that_postgres_cannot_keep_does_not_stop_the_others() {
         odd
     };
     assert_eq!(catalog.judge_due(10, minute(1), 0, &mut odd).await.unwrap().changed, 2);
+}
+
+#[tokio::test]
+async fn health_is_answered_as_it_was_at_an_instant_and_as_it_was_known() {
+    let (_db, catalog) = catalog().await;
+    let (kind, native_id) = WEB;
+    for (state, at) in [(Some("ok"), 0), (Some("bad"), 10), (None, 20)] {
+        catalog.record(&[seen(kind, native_id, state, at)], minute(at + 1)).await.unwrap();
+        touch(&catalog, kind, native_id, at, at + 1).await;
+        judge(&catalog, at + 2).await;
+    }
+    let id = id(kind, native_id);
+    let (mut of_one, mut listed, mut shown, mut known) = (vec![], vec![], vec![], vec![]);
+    for at in [-1, 0, 9, 10, 19, 25] {
+        let word = |health: Health| health.as_str().to_owned();
+        let one = catalog.health_at(id, minute(at)).await.unwrap();
+        of_one.push(one.map_or_else(String::new, |one| word(one.state.verdict.health)));
+        let query = HealthQuery { at: Some(minute(at)), limit: 5, ..HealthQuery::default() };
+        let items = catalog.health_list(&query).await.unwrap().items;
+        listed.push(items.first().map_or_else(String::new, |one| word(one.state.verdict.health)));
+        let health = async |recorded_at| {
+            let as_of = crate::AsOf { at: Some(minute(at)), recorded_at };
+            let detail = catalog.resource_at(id, as_of).await.unwrap();
+            detail.and_then(|detail| detail.resource.health).map_or_else(String::new, |now| word(now.health))
+        };
+        shown.push(health(None).await);
+        known.push(health(Some(minute(11))).await);
+    }
+    assert_eq!(of_one, ["", "healthy", "healthy", "unhealthy", "unhealthy", ""]);
+    assert_eq!(listed, of_one);
+    assert_eq!(shown, of_one);
+    assert_eq!(
+        known,
+        ["", "healthy", "healthy", "healthy", "healthy", "healthy"],
+        "it was judged a minute later"
+    );
+    let summary = catalog.health_summary_at(HealthBy::Account, Some(minute(15))).await.unwrap();
+    assert_eq!((summary[0].counts.unhealthy, summary[0].counts.healthy, summary[0].unjudged), (1, 0, 0));
+    assert_eq!(summary[0].worst[0].state.since, minute(10));
+    let before = catalog.health_summary_at(HealthBy::All, Some(minute(-1))).await.unwrap();
+    assert!(before.iter().all(|group| group.counts == HealthCounts::default() && group.unjudged == 0));
+    let after = catalog.health_summary_at(HealthBy::All, Some(minute(25))).await.unwrap();
+    assert!(after.iter().all(|group| group.counts == HealthCounts::default()), "{after:?}");
 }

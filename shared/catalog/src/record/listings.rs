@@ -10,7 +10,10 @@ use model::{ContentHash, ListingId, Partition, ResourceId, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::plan::{PageSet, Plan, PlannedClosing, PlannedPage};
+use super::{
+    plan::{PageSet, Plan, PlannedClosing, PlannedPage},
+    unchanged::Place,
+};
 use crate::Error;
 
 /// A complete listing that may prove absences.
@@ -22,16 +25,21 @@ pub(super) struct Listing {
     pub(super) grace_seconds: i32,
 }
 
-/// Locks the partitions of a batch until the transaction ends: shared by writers of facts, alone by a closing, so
-/// that a closing and a fact that it would delete never miss each other.
+/// The lock that every writer shares and that whoever removes rows takes alone, so that nothing is removed that a batch
+/// found there and refers to.
+pub(crate) const REMOVAL: i64 = i64::from_be_bytes(*b"perigee\0") + LOCKS.cast_signed();
+
+/// Locks the partitions of a batch until the transaction ends: shared by writers of facts, alone by a closing and by
+/// a page that may show what is known, so that neither misses a fact that somebody writes meanwhile.
 pub(super) async fn lock_partitions(
     db: &mut PgConnection,
-    shared: &BTreeSet<Partition>,
-    alone: &BTreeSet<Partition>,
+    shared: &BTreeSet<Place<'_>>,
+    alone: &BTreeSet<Place<'_>>,
 ) -> Result<(), Error> {
-    let mut keys: BTreeMap<i64, bool> = shared.iter().map(|p| (lock_key(p), false)).collect();
+    let mut keys: BTreeMap<i64, bool> = shared.iter().map(|place| (lock_key(*place), false)).collect();
     // A lock that is wanted both ways is taken alone.
-    keys.extend(alone.iter().map(|p| (lock_key(p), true)));
+    keys.extend(alone.iter().map(|place| (lock_key(*place), true)));
+    keys.insert(REMOVAL, false);
     let (keys, alone): (Vec<i64>, Vec<bool>) = keys.into_iter().unzip();
     sqlx::query!(
         r#"select case when w.alone then pg_advisory_xact_lock(w.key) else pg_advisory_xact_lock_shared(w.key) end::text as locked
@@ -47,10 +55,10 @@ pub(super) async fn lock_partitions(
 
 /// How many locks all partitions share: a batch may touch thousands, and the database has room for a few thousand
 /// locks in all. Two partitions with one lock only wait for each other's closings.
-const LOCKS: u64 = 64;
+const LOCKS: u64 = 128;
 
-fn lock_key(partition: &Partition) -> i64 {
-    let id = ListingId::of(&["lock", &partition.account, &partition.region, &partition.kind]);
+fn lock_key((account, region, kind): Place<'_>) -> i64 {
+    let id = ListingId::of(&["lock", account, region, kind]);
     // Keys are the database's own; these begin with the letters of our name, so as not to meet another program's.
     i64::from_be_bytes(*b"perigee\0") + (Uuid::from(id).as_u64_pair().0 % LOCKS).cast_signed()
 }
@@ -85,18 +93,29 @@ pub(super) async fn store(
     .await
     .map_err(Error::writing("listings"))?;
     let missing = sqlx::query!(
-        r#"select r.id, min(l.began) as "began!"
+        r#"with had as materialized (
+               select p.listing_id, i as id
+               from perigee.listing_pages p join perigee.page_sets s on s.hash = p.seen cross join lateral unnest(s.ids) i
+               where p.listing_id = any($1)
+           )
+           select r.id as "id!", min(l.began) as "began!"
            from perigee.listings l
-           join perigee.resources r on r.account = l.account and r.region = l.region and r.type = l.type
+           cross join lateral (
+               select r.id, r.since, r.deleted_at, r.shown_from from perigee.resources r
+               where r.type = l.type and r.account = l.account and r.region = l.region and r.deleted_at is null
+               union all
+               select r.id, r.since, r.deleted_at, r.shown_from from perigee.resources r
+               where r.type = l.type and r.account = l.account and r.region = l.region and r.deleted_at is not null
+           ) r
            where l.id = any($1) and r.since < l.began
-             and not exists (
-                 select 1 from (select p.listing_id, unnest(s.ids) as id
-                                from perigee.listing_pages p join perigee.page_sets s on s.hash = p.seen
-                                where p.listing_id = any($1)) had
-                 where had.listing_id = l.id and had.id = r.id)
-             and not (coalesce(r.deleted_at <= l.began, false)
-                      and exists (select 1 from perigee.versions_open v where v.resource_id = r.id
-                                  and v.source = l.source and v.content = 2 and v.valid_from <= l.began))
+             and not exists (select 1 from had where had.listing_id = l.id and had.id = r.id)
+             -- What was gone then by this source too is not news.
+             and not (exists (select 1 from perigee.versions_open v where v.resource_id = r.id
+                              and v.source = l.source and v.content = 2 and v.valid_from <= l.began)
+                      and (coalesce(r.deleted_at <= l.began and r.shown_from <= l.began, false)
+                           or exists (select 1 from perigee.shown_closed s
+                                      where s.resource_id = r.id and s.superseded_at is null and s.deleted_at is not null
+                                        and s.valid_from <= l.began and s.valid_to > l.began)))
            group by r.id"#,
         &completed,
     )

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     fold::{Known, KnownEdge, KnownRun},
     plan::Speaker,
+    states::spans::State,
 };
 use crate::Error;
 
@@ -29,6 +30,32 @@ pub(super) struct StoredResource {
     pub(super) region: String,
     pub(super) kind: String,
     pub(super) native_id: String,
+    pub(super) description: Option<String>,
+    pub(super) contested: bool,
+    pub(super) words: String,
+    pub(super) named_at: Timestamp,
+    pub(super) shown_from: Timestamp,
+    pub(super) shown_recorded_at: Timestamp,
+}
+
+impl StoredResource {
+    /// What is shown of it.
+    pub(super) fn state(&self) -> State {
+        State {
+            name: self.name.clone(),
+            tags: self.tags.clone(),
+            description: self.description.clone(),
+            deleted_at: self.deleted_at,
+        }
+    }
+}
+
+/// What is stored of a resource that a batch only mentions.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) evidence: i16,
+    pub(super) named_at: Timestamp,
+    pub(super) words: String,
 }
 
 /// The open version of one source.
@@ -38,9 +65,6 @@ pub(super) struct Head {
     pub(super) run: KnownRun,
 }
 
-/// What a list shows of documents, by their hashes.
-pub(super) type Labels = BTreeMap<ContentHash, (Option<String>, Value)>;
-
 /// Locks resources in the order of their ids, so that two writers never wait for one another.
 pub(super) async fn lock(
     db: &mut PgConnection,
@@ -48,7 +72,8 @@ pub(super) async fn lock(
 ) -> Result<BTreeMap<ResourceId, StoredResource>, Error> {
     let rows = sqlx::query_as!(
         StoredResource,
-        r#"select id, evidence, name, tags, since, deleted_at, account, region, type as kind, native_id
+        r#"select id, evidence, name, tags, since, deleted_at, account, region, type as kind, native_id, description, contested,
+                  words, named_at, shown_from, shown_recorded_at
            from perigee.resources where id = any($1) order by id for update"#,
         ids,
     )
@@ -58,16 +83,17 @@ pub(super) async fn lock(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-/// The evidence that is stored of resources.
-pub(super) async fn evidence(
-    db: &mut PgConnection,
-    ids: &[Uuid],
-) -> Result<BTreeMap<ResourceId, i16>, Error> {
-    let rows = sqlx::query!("select id, evidence from perigee.resources where id = any($1)", ids)
-        .fetch_all(db)
-        .await
-        .map_err(Error::reading("resources"))?;
-    Ok(rows.into_iter().map(|row| (ResourceId(row.id), row.evidence)).collect())
+/// What is stored of resources that are only mentioned.
+pub(super) async fn held(db: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMap<ResourceId, Held>, Error> {
+    let rows =
+        sqlx::query!("select id, evidence, named_at, words from perigee.resources where id = any($1)", ids)
+            .fetch_all(db)
+            .await
+            .map_err(Error::reading("resources"))?;
+    let held = rows.into_iter().map(|row| {
+        (ResourceId(row.id), Held { evidence: row.evidence, named_at: row.named_at, words: row.words })
+    });
+    Ok(held.collect())
 }
 
 /// The open versions of resources, of every source.
@@ -88,18 +114,6 @@ pub(super) async fn heads(db: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeMa
             let head = Head { rank: row.rank, run: KnownRun { run, recorded_at: row.recorded_at } };
             ((ResourceId(row.resource_id), row.source), head)
         })
-        .collect())
-}
-
-/// What a list shows of stored documents.
-pub(super) async fn labels(db: &mut PgConnection, hashes: &[Vec<u8>]) -> Result<Labels, Error> {
-    let rows = sqlx::query!("select hash, name, tags from perigee.documents where hash = any($1)", hashes)
-        .fetch_all(db)
-        .await
-        .map_err(Error::reading("documents"))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| Some((ContentHash(row.hash.try_into().ok()?), (row.name, row.tags))))
         .collect())
 }
 
@@ -131,17 +145,48 @@ pub(super) async fn add_closed(
     Ok(())
 }
 
-/// Adds the sightings at or after each speaker's instant.
-pub(super) async fn add_sightings(
+/// That the same was seen again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighted {
+    pub(super) at: Timestamp,
+    pub(super) state_id: i64,
+    pub(super) documented: bool,
+}
+
+/// The sightings at or after each speaker's instant, in the order of time: those that have a row, and those that pages of
+/// listings imply, which had the resource looking as it was known to look.
+pub(super) async fn sightings(
     db: &mut PgConnection,
     wanted: &Wanted,
-    known: &mut BTreeMap<Speaker, Known>,
-) -> Result<(), Error> {
+) -> Result<Vec<(Speaker, Sighted)>, Error> {
     let rows = sqlx::query!(
-        r#"select s.resource_id, s.source, s.at, s.state_id, s.documented
-           from unnest($1::uuid[], $2::text[], $3::timestamptz[]) w (id, source, at)
+        r#"with wanted as materialized (
+               select w.id, w.source, w.at, r.account, r.region, r.type
+               from unnest($1::uuid[], $2::text[], $3::timestamptz[]) w (id, source, at)
+               left join perigee.resources r on r.id = w.id
+           ),
+           pages as materialized (
+               select distinct p.unchanged, p.source, p.at, p.account, p.region
+               from (select account, region, source, min(at) as at from wanted group by 1, 2, 3) w
+               join perigee.listing_pages p
+                 on p.account = w.account and p.region = w.region and p.source = w.source and p.at >= w.at
+               where p.unchanged is not null and (p.type = '' or p.type in (select type from wanted))
+           ),
+           members as (
+               select s.hash, m.id
+               from perigee.page_sets s cross join lateral unnest(s.ids) m (id)
+               where s.hash in (select unchanged from pages) and m.id in (select id from wanted)
+           )
+           select s.resource_id as "id!", s.source as "source!", s.at as "at!", s.state_id as "state_id!",
+                  s.documented as "documented!"
+           from wanted w
            join perigee.sightings s on s.resource_id = w.id and s.source = w.source and s.at >= w.at
-           order by s.resource_id, s.source, s.at"#,
+           union
+           select w.id, w.source, p.at, 0, true
+           from pages p
+           join members m on m.hash = p.unchanged
+           join wanted w on w.id = m.id and w.source = p.source and p.at >= w.at
+           order by 1, 2, 3"#,
         &wanted.ids,
         &wanted.sources,
         &wanted.from,
@@ -149,9 +194,21 @@ pub(super) async fn add_sightings(
     .fetch_all(db)
     .await
     .map_err(Error::reading("sightings"))?;
-    for row in rows {
-        let sightings = &mut known.entry((ResourceId(row.resource_id), row.source)).or_default().sightings;
-        sightings.push((row.at, row.state_id, row.documented));
+    let sightings = rows.into_iter().map(|row| {
+        let sighted = Sighted { at: row.at, state_id: row.state_id, documented: row.documented };
+        ((ResourceId(row.id), row.source), sighted)
+    });
+    Ok(sightings.collect())
+}
+
+/// Adds the sightings at or after each speaker's instant.
+pub(super) async fn add_sightings(
+    db: &mut PgConnection,
+    wanted: &Wanted,
+    known: &mut BTreeMap<Speaker, Known>,
+) -> Result<(), Error> {
+    for (speaker, Sighted { at, state_id, documented }) in sightings(db, wanted).await? {
+        known.entry(speaker).or_default().sightings.push((at, state_id, documented));
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ use model::{
 };
 use serde_json::Value;
 
+use super::unchanged::Unchanged;
+
 /// A resource and the source that speaks of it.
 pub(super) type Speaker = (ResourceId, String);
 
@@ -104,18 +106,21 @@ pub(super) struct Heard {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(observations: impl IntoIterator<Item = &'a Observation>) -> Self {
+    pub(super) fn of(observations: &[&'a Observation], unchanged: &Unchanged) -> Self {
         let mut plan = Self::default();
         for observation in observations {
-            plan.add(observation);
+            plan.add(observation, unchanged);
         }
         plan
     }
 
-    fn add(&mut self, observation: &'a Observation) {
+    fn add(&mut self, observation: &'a Observation, unchanged: &Unchanged) {
         let at = observation.occurred_at;
+        let same = unchanged.of(&observation.key);
         for fact in &observation.resources {
-            self.add_fact(observation, fact);
+            if same.is_none_or(|same| !same.contains(&fact.key.id())) {
+                self.add_fact(observation, fact, unchanged);
+            }
         }
         for change in &observation.changes {
             for touched in &change.resources {
@@ -129,7 +134,7 @@ impl<'a> Plan<'a> {
             }
             self.findings.push(finding);
         }
-        self.add_listing(observation);
+        self.add_listing(observation, same);
         let source = &observation.source.name;
         self.heard
             .entry((source.clone(), observation.account.clone(), observation.region.clone()))
@@ -140,7 +145,7 @@ impl<'a> Plan<'a> {
             .or_insert(Heard { observations: 1, latest: at });
     }
 
-    fn add_fact(&mut self, observation: &Observation, fact: &ResourceFact) {
+    fn add_fact(&mut self, observation: &Observation, fact: &ResourceFact, unchanged: &Unchanged) {
         let at = observation.occurred_at;
         let id = self.touch(&fact.key, fact.sighting.evidence(), at);
         for alias in &fact.aliases {
@@ -155,7 +160,10 @@ impl<'a> Plan<'a> {
         let content = match &fact.sighting {
             Sighting::Mentioned => return,
             Sighting::Present => Content::Present,
-            Sighting::Documented(document) => Content::Document(self.add_document(document, at)),
+            Sighting::Documented(document) => {
+                let hash = unchanged.hash(document).unwrap_or_else(|| document.hash());
+                Content::Document(self.add_document(document, hash, at))
+            }
             Sighting::Deleted => Content::Deleted,
         };
         if let Some(resource) = self.resources.get_mut(&id) {
@@ -169,28 +177,23 @@ impl<'a> Plan<'a> {
         timeline.facts.add(at, Fact { state_id: fact.state_id, content });
     }
 
-    fn add_document(&mut self, document: &Document, at: Timestamp) -> ContentHash {
-        let body = document.to_json();
-        let hash = document.hash_of(&body);
+    fn add_document(&mut self, document: &Document, hash: ContentHash, at: Timestamp) -> ContentHash {
         let relations = document
             .relations
             .iter()
             .map(|r| (r.kind.clone(), self.touch(&r.to, Evidence::Reference, at)))
             .collect();
-        if !self.documents.contains_key(&hash) {
-            let planned = PlannedDocument {
-                name: document.name.clone(),
-                description: document.description().map(str::to_owned),
-                tags: serde_json::to_value(&document.tags).unwrap_or_default(),
-                body,
-                relations,
-            };
-            self.documents.insert(hash, planned);
-        }
+        self.documents.entry(hash).or_insert_with(|| PlannedDocument {
+            name: document.name.clone(),
+            description: document.description().map(str::to_owned),
+            tags: serde_json::to_value(&document.tags).unwrap_or_default(),
+            body: document.to_json(),
+            relations,
+        });
         hash
     }
 
-    fn add_listing(&mut self, observation: &Observation) {
+    fn add_listing(&mut self, observation: &Observation, unchanged: Option<&BTreeSet<ResourceId>>) {
         match &observation.completeness {
             Completeness::OnlyThese => {}
             Completeness::Page { listing, page } => self.pages.push(PlannedPage {
@@ -200,10 +203,10 @@ impl<'a> Plan<'a> {
                 source: observation.source.name.clone(),
                 account: observation.account.clone(),
                 region: observation.region.clone(),
-                kind: String::new(),
+                kind: only_type(observation, unchanged),
                 at: observation.occurred_at,
                 seen: PageSet::of(observation.resources.iter().map(|fact| fact.key.id()).collect()),
-                unchanged: PageSet::of(BTreeSet::new()),
+                unchanged: PageSet::of(unchanged.cloned().unwrap_or_default()),
             }),
             Completeness::Closing { listing, partition, pages, count, grace_seconds } => {
                 self.closings.push(PlannedClosing {
@@ -237,9 +240,13 @@ impl<'a> Plan<'a> {
             });
         id
     }
+}
 
-    /// The resources of which the batch says more than their names, in order.
-    pub(super) fn stateful(&self) -> impl Iterator<Item = (ResourceId, &PlannedResource)> {
-        self.resources.iter().filter(|(_, r)| r.stateful).map(|(id, r)| (*id, r))
-    }
+/// The type of what of a page is unchanged, if there is but one.
+fn only_type(page: &Observation, unchanged: Option<&BTreeSet<ResourceId>>) -> String {
+    let Some(unchanged) = unchanged else { return String::new() };
+    let mut kinds =
+        page.resources.iter().filter(|fact| unchanged.contains(&fact.key.id())).map(|fact| &fact.key.kind);
+    let Some(first) = kinds.next() else { return String::new() };
+    if kinds.all(|kind| kind == first) { first.clone() } else { String::new() }
 }

@@ -1,7 +1,8 @@
 //! The laws of `record`, on a real database.
 
+mod moments;
 mod oracle;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use model::{Observation, ResourceId, timeline::Content};
 use proptest::{
     collection::vec,
     prelude::*,
+    strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
 use uuid::Uuid;
@@ -108,6 +110,21 @@ async fn held(catalog: &Catalog) -> Meaning {
             .await
             .expect("resources");
     meaning.deleted.extend(deleted.into_iter().map(|(id, at)| format!("{} {at}", ResourceId(id))));
+    type ShownRow =
+        (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, String, serde_json::Value, Option<DateTime<Utc>>);
+    let shown: Vec<ShownRow> = sqlx::query_as(
+        "select id, shown_from, null::timestamptz, name, tags, deleted_at from perigee.resources
+         union all
+         select resource_id, valid_from, valid_to, name, tags, deleted_at from perigee.shown_closed
+         where superseded_at is null",
+    )
+    .fetch_all(&catalog.pool)
+    .await
+    .expect("shown states");
+    for (id, from, to, name, tags, deleted_at) in shown {
+        let line = format!("{} {from} {to:?} {name} {tags} {deleted_at:?}", ResourceId(id));
+        assert!(meaning.shown.insert(line), "a shown state stands twice");
+    }
     meaning
 }
 
@@ -139,6 +156,32 @@ async fn counts_agree(catalog: &Catalog) {
     assert_eq!(kept, there, "counts drifted from the rows");
 }
 
+/// The rows of tags, and the tags of the rows.
+async fn tags_agree(catalog: &Catalog) {
+    let drifted: i64 = sqlx::query_scalar(
+        "select count(*) from (
+             select r.id, r.deleted_at is not null as gone, t.key, t.value
+             from perigee.resources r cross join lateral jsonb_each_text(r.tags) t
+             except select resource_id, gone, key, value from perigee.resource_tags) missing
+         full join (
+             select resource_id, gone, key, value from perigee.resource_tags
+             except select r.id, r.deleted_at is not null, t.key, t.value
+             from perigee.resources r cross join lateral jsonb_each_text(r.tags) t) surplus on false",
+    )
+    .fetch_one(&catalog.pool)
+    .await
+    .expect("tags");
+    assert_eq!(drifted, 0, "rows of tags drifted");
+}
+
+/// Records a world of as many accounts as said, the same every time, in no particular order.
+pub(crate) async fn sample_world(catalog: &Catalog, accounts: usize) {
+    let mut runner = TestRunner::deterministic();
+    let cases = vec(case(), accounts).new_tree(&mut runner).expect("cases").current();
+    let all = cases.iter().enumerate().flat_map(|(n, case)| observations(&account(n), case)).collect();
+    record_in_batches(catalog, &shuffled(all, 7), 50).await;
+}
+
 async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]) {
     let accounts: Vec<Vec<Observation>> =
         cases.iter().enumerate().map(|(n, case)| observations(&account(n), case)).collect();
@@ -156,6 +199,8 @@ async fn check_round(cases: &[Case], arrival: &Arrival, databases: [&Catalog; 2]
         agree(cases, &held.versions, &expected.versions);
         agree(cases, &held.edges, &expected.edges);
         agree(cases, &held.deleted, &expected.deleted);
+        agree(cases, &held.shown, &expected.shown);
+        tags_agree(catalog).await;
         counts_agree(catalog).await;
         digests.push(catalog.digest().await.expect("a digest"));
     }
@@ -194,4 +239,54 @@ async fn recording_again_is_a_duplicate_and_changes_nothing() {
         [Recorded::Duplicate; 2]
     );
     assert_eq!(catalog.digest().await.expect("a digest"), before);
+}
+
+/// Two listings that had instance 0 looking like document 1, and a late fact between them.
+fn seen_twice() -> [Vec<Observation>; 3] {
+    let listed =
+        |at| world::Saw::Listed { kind: 0, source: 0, at, seen: 0b0101, split: 0, cut: false, grace: 0 };
+    let late = world::Saw::Fact { resource: 0, source: 0, at: 2, state_id: 0, sighting: 2 };
+    let all = observations("000000000001", &vec![listed(1), listed(3), late]);
+    [all[..2].to_vec(), all[2..4].to_vec(), all[4..].to_vec()]
+}
+
+async fn rows(catalog: &Catalog, table: &str) -> i64 {
+    let statement = format!("select count(*) from perigee.{table}");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&catalog.pool).await.expect("a count")
+}
+
+#[tokio::test]
+async fn a_page_that_shows_what_is_known_writes_no_row_of_its_resources() {
+    let (_db, catalog) = catalog().await;
+    let [first, second, _] = seen_twice();
+    catalog.record(&first, now()).await.expect("recorded");
+    let tables =
+        ["versions_open", "versions_closed", "sightings", "documents", "aliases", "page_sets", "outbox"];
+    let mut before = Vec::new();
+    for table in tables {
+        before.push(rows(&catalog, table).await);
+    }
+    catalog.record(&second, now()).await.expect("recorded");
+    for (table, before) in tables.iter().zip(before) {
+        assert_eq!(rows(&catalog, table).await, before, "{table}");
+    }
+    let unchanged: i64 =
+        sqlx::query_scalar("select count(*) from perigee.listing_pages where unchanged is not null")
+            .fetch_one(&catalog.pool)
+            .await
+            .expect("pages");
+    assert_eq!(unchanged, 1);
+}
+
+#[tokio::test]
+async fn what_a_page_saw_unchanged_resumes_after_a_late_fact() {
+    let (_db, catalog) = catalog().await;
+    let batches = seen_twice();
+    for batch in &batches {
+        catalog.record(batch, now()).await.expect("recorded");
+    }
+    let expected = oracle::meaning(&batches.concat());
+    let held = held(&catalog).await;
+    assert_eq!(held, expected);
+    assert_eq!(expected.versions.len(), 3);
 }

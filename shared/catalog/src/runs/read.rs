@@ -12,7 +12,7 @@ use super::{Run, RunAttempt, RunDetail, RunStep, RunTarget};
 use crate::{
     Catalog, Error, Page,
     cursor::{self, limit_and_one},
-    search::{Column, Fields, push_conditions},
+    search::{Column, Fields, When, Words, push_conditions},
 };
 
 const TRIGGERS: &[&str] = &["signal", "schedule", "api"];
@@ -31,7 +31,8 @@ const FIELDS: Fields = Fields {
         ("created_at", Column::Time("u.created_at")),
         ("ended_at", Column::Time("u.ended_at")),
     ],
-    words: &["u.playbook", "u.reason", "r.name"],
+    words: Words::Texts(&["u.playbook", "u.reason", "r.name"]),
+    functions: false,
 };
 
 /// Which runs to list. Newest first.
@@ -120,7 +121,7 @@ impl Catalog {
     /// [`Error::BadSelector`], [`Error::BadCursor`], or what the database says.
     pub async fn runs(&self, query: &RunQuery) -> Result<Page<Run>, Error> {
         let mut sql = QueryBuilder::new(SELECT);
-        push_conditions(&mut sql, &query.selector, &FIELDS)?;
+        push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
         if let Some(resource) = query.resource {
             sql.push(" and u.resource_id = ").push_bind(Uuid::from(resource));
         }

@@ -13,25 +13,6 @@ use crate::{
 
 /// How many steps a playbook may have.
 const MAX_STEPS: usize = 200;
-/// The fields that a selector of changes may compare.
-const CHANGE_FIELDS: &[&str] = &[
-    "id",
-    "kind",
-    "category",
-    "severity",
-    "account",
-    "region",
-    "source",
-    "actor",
-    "session",
-    "session_id",
-    "source_address",
-    "event_id",
-    "error_code",
-    "read_only",
-    "occurred_at",
-];
-
 impl Checker {
     pub(super) fn playbook(&mut self, playbook: &Playbook) {
         let day = Span::hours(24);
@@ -322,7 +303,7 @@ impl Checker {
             ],
         );
         if let Some(selector) = &step.resources {
-            self.query(&format!("{field}.resources"), selector, super::RESOURCE_FIELDS, scope);
+            self.query(&format!("{field}.resources"), selector, &selector::RESOURCES, scope);
         }
         if let Some(changes) = &step.changes {
             self.span(
@@ -335,7 +316,7 @@ impl Checker {
                 self.error(format!("{field}.changes.depth"), format!("`{}` is more than 10", changes.depth));
             }
             if let Some(selector) = &changes.selector {
-                self.query(&format!("{field}.changes.selector"), selector, CHANGE_FIELDS, scope);
+                self.query(&format!("{field}.changes.selector"), selector, &selector::CHANGES, scope);
             }
         }
         if let Some(record) = &step.record {
@@ -347,10 +328,16 @@ impl Checker {
     }
 
     /// A selector that may hold values: without any it is read here.
-    fn query(&mut self, field: &str, text: &crate::Template, known: &[&str], scope: &expr::Scope) {
+    fn query(
+        &mut self,
+        field: &str,
+        text: &crate::Template,
+        schema: &selector::Schema<'_>,
+        scope: &expr::Scope,
+    ) {
         self.template(field, text, scope);
         if !text.as_str().contains("${{") {
-            self.selector(field, &crate::Selector(text.as_str().to_owned()), known);
+            self.selector(field, &crate::Selector(text.as_str().to_owned()), schema);
         }
     }
 }

@@ -107,6 +107,6 @@ pub fn named(manifest: &Manifest) -> Vec<Reference<'_>> {
                 wanted: &[],
             })
             .collect(),
-        Spec::HealthRule(_) | Spec::Connection(_) => Vec::new(),
+        Spec::HealthRule(_) | Spec::Connection(_) | Spec::Retention(_) => Vec::new(),
     }
 }

@@ -43,7 +43,7 @@ impl Checker {
             }
         }
         if let Some(selector) = &rule.selector {
-            self.resources("spec.selector", selector);
+            self.selector("spec.selector", selector, &selector::RULES);
         }
         if let Some(every) = rule.every {
             self.span("spec.every", every, Span::seconds(10), Span::hours(24 * 366));

@@ -143,6 +143,27 @@ fn long_and_deep_documents_are_compared_in_bounded_time() {
 }
 
 #[test]
+fn five_megabytes_of_near_twins_are_compared_in_bounded_time() {
+    // Elements without a key that differ at their very end only: the worst that aligning can meet.
+    let twins = |end: &str| -> Value {
+        (0..480).map(|n| json!({ "rows": vec![1; 4500], "zz": format!("{end}{n}") })).collect()
+    };
+    let (old, new) = (json!({ "list": twins("a") }), json!({ "list": twins("b") }));
+    let long = |end: &str| -> Value {
+        let fields: serde_json::Map<String, Value> = (0..900).map(|n| (n.to_string(), json!(end))).collect();
+        json!({ "k".repeat(1 << 20): { "k".repeat(1 << 20): fields } })
+    };
+    let began = std::time::Instant::now();
+    assert!(!diff(&old, &new).is_empty());
+    let told = diff(&long("a"), &long("b"));
+    assert_eq!(told.len(), 1, "below a long path everything is told whole");
+    let took = began.elapsed();
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+    println!("{took:?}");
+    assert_eq!(diff(&old, &old), []);
+}
+
+#[test]
 fn null_survives_being_written_and_read() {
     let differences = diff(&json!({"a": null}), &json!({"b": null}));
     let text = serde_json::to_string(&differences).unwrap();

@@ -1,6 +1,8 @@
 //! The page of a resource.
 
-use ::catalog::{Edge, Finding, Graph, GraphNode, Page, Resource, ResourceDetail, Version, VersionState};
+use ::catalog::{
+    AsOf, Edge, Finding, Graph, GraphNode, Page, Resource, ResourceDetail, Version, VersionState,
+};
 use maud::Markup;
 use model::{FindingId, FindingStatus, Severity, Timestamp, diff};
 use serde_json::{Value, json};
@@ -34,10 +36,15 @@ fn version(source: &str, from: &str, to: Option<&str>, document: Option<&Value>)
         hash: document.map(|_| "ab".repeat(32)),
         document: document.cloned(),
         recorded_at: at(from),
+        superseded_at: None,
     }
 }
 
 fn resource_page(deleted_at: Option<Timestamp>) -> Markup {
+    resource_page_as_of(deleted_at, AsOf::default())
+}
+
+fn resource_page_as_of(deleted_at: Option<Timestamp>, as_of: AsOf) -> Markup {
     let (old, new) = documents();
     let resources = estate();
     let resource = Resource { deleted_at, ..resources[0].clone() };
@@ -97,11 +104,12 @@ fn resource_page(deleted_at: Option<Timestamp>) -> Markup {
     let (checks, runs, playbooks) = (work::checks(), runs::runs(), [work::book()]);
     resource::View {
         detail: &detail,
+        as_of,
         health: Some(&health),
         transitions: &transitions,
         around: Some(&around),
         checks: &checks,
-        runs: &runs,
+        runs: Some(&runs),
         playbooks: &playbooks,
         changes: &changes,
         findings: &findings,
@@ -143,6 +151,18 @@ fn a_deleted_resource_says_so_first() {
 }
 
 #[test]
+fn a_page_of_the_past_says_so_and_leads_back_to_now() {
+    let as_of = AsOf { at: Some(at("2026-03-03T02:13:07Z")), recorded_at: Some(at("2026-03-03T02:20:00Z")) };
+    let page = resource_page_as_of(None, as_of);
+    assert!(page.0.contains("As of 2026-03-03 02:13:07 UTC"));
+    assert!(page.0.contains("as it was known at 2026-03-03 02:20:00 UTC"));
+    assert!(page.0.contains("Show it as it is now"));
+    assert!(page.0.contains("?at=2026-01-12T09%3A14%3A03Z"), "each version leads to the page as of then");
+    assert!(!resource_page(None).0.contains("Show it as it is now"));
+    check("resource_of_the_past", &page);
+}
+
+#[test]
 fn a_document_of_megabytes_makes_a_small_page() {
     let wide: Value = (0..5000).map(|n| (format!("field{n}"), json!("y".repeat(500)))).collect();
     let resource = estate().swap_remove(0);
@@ -159,11 +179,12 @@ fn a_document_of_megabytes_makes_a_small_page() {
     let (changes, findings) = (Page { items: vec![], next: None }, Page { items: vec![], next: None });
     let page = resource::View {
         detail: &detail,
+        as_of: AsOf::default(),
         health: Some(&work::unhealthy()),
         transitions: &work::transitions(),
         around: None,
         checks: &[],
-        runs: &Page { items: vec![], next: None },
+        runs: Some(&Page { items: vec![], next: None }),
         playbooks: &[],
         changes: &changes,
         findings: &findings,

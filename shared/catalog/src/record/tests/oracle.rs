@@ -16,6 +16,7 @@ pub(super) struct Meaning {
     pub(super) versions: BTreeSet<Line>,
     pub(super) edges: BTreeSet<Line>,
     pub(super) deleted: BTreeSet<Line>,
+    pub(super) shown: BTreeSet<Line>,
 }
 
 impl Meaning {
@@ -24,6 +25,7 @@ impl Meaning {
         self.versions.extend(other.versions);
         self.edges.extend(other.edges);
         self.deleted.extend(other.deleted);
+        self.shown.extend(other.shown);
     }
 }
 
@@ -78,7 +80,115 @@ pub(super) fn meaning(observations: &[Observation]) -> Meaning {
             meaning.deleted.insert(format!("{id} {at}"));
         }
     }
+    let labels = labels(unique.values().copied());
+    for (id, (native_id, named)) in &named(unique.values().copied()) {
+        show(*id, native_id, *named, &facts, &labels, &mut meaning);
+    }
     meaning
+}
+
+/// When anything was first said of each resource, and what its provider calls it.
+fn named<'a>(
+    observations: impl Iterator<Item = &'a Observation>,
+) -> BTreeMap<ResourceId, (String, Timestamp)> {
+    let mut named: BTreeMap<ResourceId, (String, Timestamp)> = BTreeMap::new();
+    let mut name = |key: &model::ResourceKey, at: Timestamp| {
+        let held = named.entry(key.id()).or_insert_with(|| (key.native_id.clone(), at));
+        held.1 = held.1.min(at);
+    };
+    for observation in observations {
+        let at = observation.occurred_at;
+        for fact in &observation.resources {
+            name(&fact.key, at);
+            if let Sighting::Documented(document) = &fact.sighting {
+                document.relations.iter().for_each(|relation| name(&relation.to, at));
+            }
+        }
+        for change in &observation.changes {
+            change.resources.iter().for_each(|touched| name(&touched.key, change.occurred_at));
+        }
+        for finding in &observation.findings {
+            finding.resources.iter().for_each(|key| name(key, finding.at));
+        }
+    }
+    named
+}
+
+/// Name and tags of documents, by their hashes.
+type Labels = BTreeMap<String, (Option<String>, String)>;
+
+fn labels<'a>(observations: impl Iterator<Item = &'a Observation>) -> Labels {
+    let documents = observations.flat_map(|o| &o.resources).filter_map(|fact| match &fact.sighting {
+        Sighting::Documented(document) => Some(document),
+        Sighting::Mentioned | Sighting::Present | Sighting::Deleted => None,
+    });
+    documents
+        .map(|d| (d.hash().to_string(), (d.name.clone(), serde_json::json!(d.tags).to_string())))
+        .collect()
+}
+
+/// What is shown of a resource at every instant at which anything was said, from all that was said until then.
+fn show(
+    id: ResourceId,
+    native_id: &str,
+    named: Timestamp,
+    facts: &BTreeMap<(ResourceId, String), BTreeMap<Timestamp, Ordered>>,
+    labels: &Labels,
+    meaning: &mut Meaning,
+) {
+    let of_id = facts.iter().filter(|((of, _), _)| *of == id);
+    let instants: BTreeSet<Timestamp> =
+        of_id.clone().flat_map(|(_, facts)| facts.keys().copied()).chain([named]).collect();
+    let mut spans: Vec<(Timestamp, String)> = Vec::new();
+    for at in instants {
+        let past: BTreeMap<_, BTreeMap<Timestamp, Ordered>> = of_id
+            .clone()
+            .map(|(speaker, facts)| {
+                (speaker.clone(), facts.range(..=at).map(|(at, fact)| (*at, fact.clone())).collect())
+            })
+            .collect();
+        let (name, tags) = label(&past, labels);
+        let gone = gone_since(id, &past);
+        let line = format!("{} {} {gone:?}", name.unwrap_or_else(|| native_id.to_owned()), tags);
+        if spans.last().is_none_or(|(_, last)| *last != line) {
+            spans.push((at, line));
+        }
+    }
+    let ends = spans.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
+    for ((from, line), to) in spans.iter().zip(ends) {
+        meaning.shown.insert(format!("{id} {from} {to:?} {line}"));
+    }
+}
+
+/// The name and the tags by the weightiest source that documents the resource, or else that did so last.
+fn label(
+    past: &BTreeMap<(ResourceId, String), BTreeMap<Timestamp, Ordered>>,
+    labels: &Labels,
+) -> (Option<String>, String) {
+    let rank = |source: &str| if source == "config" { 3 } else { 1 };
+    let mut current = Vec::new();
+    let mut former = Vec::new();
+    for ((_, source), facts) in past {
+        let runs = runs(facts);
+        let ends = runs.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
+        for ((from, state), to) in runs.iter().zip(ends) {
+            let State::Document(hash, _) = state else { continue };
+            match to {
+                None => current.push(((rank(source), *from, std::cmp::Reverse(source)), hash.clone())),
+                Some(to) => former.push(((rank(source), to, std::cmp::Reverse(source)), hash.clone())),
+            }
+        }
+    }
+    current.sort_unstable();
+    former.sort_unstable();
+    let counting: Vec<&String> = if current.is_empty() {
+        former.last().map(|(_, hash)| hash).into_iter().collect()
+    } else {
+        current.iter().rev().map(|(_, hash)| hash).collect()
+    };
+    let name = counting.iter().find_map(|hash| labels.get(*hash)?.0.clone());
+    let tags = counting.first().and_then(|hash| labels.get(*hash)).map(|(_, tags)| tags.clone());
+    (name, tags.unwrap_or_else(|| "{}".to_owned()))
 }
 
 /// The earliest word of a source that calls it gone, after the last that any other source saw of it.

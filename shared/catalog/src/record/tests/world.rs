@@ -14,7 +14,7 @@ use crate::tests_support::minute;
 
 /// What one generated observation is about; indices are taken modulo what exists.
 #[derive(Debug, Clone)]
-pub(super) enum Saw {
+pub(crate) enum Saw {
     Fact { resource: u8, source: u8, at: u8, state_id: u8, sighting: u8 },
     Happened { resource: u8, at: u8, salt: u8 },
     Claimed { finding: u8, at: u8, status: u8, salt: u8 },
@@ -22,7 +22,7 @@ pub(super) enum Saw {
 }
 
 /// The observations of one account.
-pub(super) type Case = Vec<Saw>;
+pub(crate) type Case = Vec<Saw>;
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
     let fact =
@@ -120,7 +120,7 @@ fn observation(account: &str, source: Source, at: Timestamp, payload: &serde_jso
 }
 
 /// The observations that a case stands for.
-pub(super) fn observations(account: &str, case: &Case) -> Vec<Observation> {
+pub(crate) fn observations(account: &str, case: &Case) -> Vec<Observation> {
     case.iter().enumerate().flat_map(|(index, saw)| one(account, index, saw)).collect()
 }
 

@@ -1,0 +1,1 @@
+-- The graph: see the migration of that name.

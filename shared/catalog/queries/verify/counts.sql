@@ -1,0 +1,18 @@
+-- What is counted, beside what there is.
+with kept as (
+    select account, region, type, health, sum(n) as n
+    from (select account, region, type, health, count as n from perigee.counts
+          union all
+          select account, region, type, health, delta from perigee.count_deltas) k
+    group by account, region, type, health
+), there as (
+    select account, region, type, '' as health, count(*) as n
+    from perigee.resources where deleted_at is null group by account, region, type
+    union all
+    select account, region, type, health, count(*)
+    from perigee.health where health is not null group by account, region, type, health
+)
+select concat_ws(' ', account, region, type, nullif(health, '')),
+       'counted ' || coalesce(kept.n, 0) || ', and there are ' || coalesce(there.n, 0)
+from kept full join there using (account, region, type, health)
+where coalesce(kept.n, 0) <> coalesce(there.n, 0)
