@@ -17,10 +17,15 @@ use clap::{Args, Subcommand};
 use ports::{Clock, SystemClock};
 use serde::Serialize;
 
-use self::{ground::Ground, machine::Fact, questions::Reader};
+use self::{
+    ground::Ground,
+    machine::Fact,
+    questions::{Question, Reader},
+};
 use crate::{
     exit::Done,
     output::{self, Format},
+    print,
 };
 
 /// How much to measure.
@@ -91,13 +96,19 @@ async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
     let reader = Reader { catalog, estate };
     let facts = machine::facts(&catalog.server_facts().await?);
     let mut rows = vec![row("resources of the estate", estate.resources as f64, "resources")];
-    rows.extend(reading::disk(catalog).await?);
-    rows.extend(reading::questions(reader).await?);
-    rows.extend(reading::beside_paths(reader).await?);
-    rows.extend(writing::fresh(catalog, estate).await?);
+    let mut told = |measured: Vec<Row>| {
+        print::note(&table(&measured));
+        rows.extend(measured);
+    };
+    told(reading::disk(catalog).await?);
+    for question in Question::WITH_BARS {
+        told(reading::question(reader, question).await?);
+    }
+    told(reading::beside_paths(reader).await?);
+    told(writing::fresh(catalog, estate).await?);
     // Measured again on the same estate, other resources are fresh.
     let salt = SystemClock.now().timestamp().unsigned_abs();
-    rows.extend(writing::beside_readers(reader, salt).await?);
+    told(writing::beside_readers(reader, salt).await?);
     Ok((facts, rows))
 }
 

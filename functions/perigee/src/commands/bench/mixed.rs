@@ -122,7 +122,7 @@ impl Load<'_> {
         while self.goes_on() {
             ticks.tick().await;
             let question = QUESTIONS[n as usize % QUESTIONS.len()];
-            let took = self.reader.ask(question, n).await?;
+            let took = self.reader.ask(question, n, None).await?;
             self.note(question.to_string(), took)?;
             n += 1;
         }

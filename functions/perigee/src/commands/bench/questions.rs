@@ -6,8 +6,10 @@ use std::{
 };
 
 use anyhow::Context;
-use catalog::{Catalog, ChangeQuery, Direction, ResourceQuery, Walk, bench::Estate};
-use model::ResourceId;
+use catalog::{
+    AsOf, Catalog, ChangeQuery, Direction, HistoryQuery, ResourceQuery, ResourceSet, Walk, bench::Estate,
+};
+use model::{ResourceId, Timestamp};
 
 use super::times::Times;
 
@@ -17,6 +19,8 @@ const LIMIT: u16 = 50;
 pub(super) const DEPTH: u32 = 5;
 /// How many resources it may meet.
 const NODES: u32 = 5_000;
+/// How far it is to the end of everything downstream.
+const DOWNSTREAM: u32 = 10;
 
 /// A sort of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +28,10 @@ pub(super) enum Question {
     TypeAndTag,
     HealthAndAccount,
     Words,
+    Facets,
     Walk,
     Diamond,
+    SetChanges,
     Shown,
     History,
     Changes,
@@ -33,12 +39,14 @@ pub(super) enum Question {
 
 impl Question {
     /// Those that have a bar, each with the most milliseconds that the slowest of a hundred may take.
-    pub(super) const WITH_BARS: [(Self, f64, &'static str); 5] = [
+    pub(super) const WITH_BARS: [(Self, f64, &'static str); 7] = [
         (Self::TypeAndTag, 25.0, "<= 25"),
         (Self::HealthAndAccount, 25.0, "<= 25"),
         (Self::Words, 25.0, "<= 25"),
+        (Self::Facets, 100.0, "<= 100"),
         (Self::Walk, 60.0, "<= 60"),
         (Self::Diamond, 60.0, "<= 60"),
+        (Self::SetChanges, 60.0, "<= 60"),
     ];
 
     /// What people look at all day.
@@ -52,8 +60,10 @@ impl fmt::Display for Question {
             Self::TypeAndTag => "search by type and tag",
             Self::HealthAndAccount => "search by health and account",
             Self::Words => "search by free words",
+            Self::Facets => "facets over the whole catalog",
             Self::Walk => "walk of 5 steps, both ways",
             Self::Diamond => "walk of 5 steps, into the diamond",
+            Self::SetChanges => "changes of 1,000 resources and all downstream",
             Self::Shown => "one resource with its documents",
             Self::History => "the versions of a resource",
             Self::Changes => "the changes of a resource",
@@ -70,26 +80,41 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Asks the `n`th question of a sort; the answer is how long it took.
-    pub(super) async fn ask(&self, question: Question, n: u64) -> anyhow::Result<Duration> {
+    pub(super) async fn ask(&self, question: Question, n: u64, at: Option<Timestamp>) -> anyhow::Result<Duration> {
+        let as_of = AsOf { at, recorded_at: None };
+        let text = self.selector(question, n);
+        let selector = selector::parse(&text).with_context(|| format!("cannot read {text}"))?;
+        let walk = |direction| Walk { direction, depth: DEPTH, max_nodes: NODES, as_of, ..Walk::default() };
         let began = Instant::now();
         match question {
             Question::TypeAndTag | Question::HealthAndAccount | Question::Words => {
-                let text = self.selector(question, n);
-                let selector = selector::parse(&text).with_context(|| format!("cannot read {text}"))?;
-                self.catalog
-                    .resources(&ResourceQuery { selector, limit: LIMIT, ..Default::default() })
-                    .await?;
+                let query = ResourceQuery { selector, as_of, limit: LIMIT, ..Default::default() };
+                self.catalog.resources(&query).await?;
             }
-            Question::Walk => self.walk(self.id(n), Direction::Both).await?,
-            Question::Diamond => self.walk(self.estate.diamond(), Direction::Out).await?,
+            Question::Facets => {
+                self.catalog.facets(&ResourceQuery { as_of, ..Default::default() }).await?;
+            }
+            Question::Walk => {
+                self.catalog.graph(self.id(n), &walk(Direction::Both)).await?;
+            }
+            Question::Diamond => {
+                self.catalog.graph(self.estate.diamond(), &walk(Direction::Out)).await?;
+            }
+            Question::SetChanges => {
+                let walk = Walk { depth: DOWNSTREAM, ..walk(Direction::Out) };
+                let of = Some(ResourceSet { selector, walk });
+                let query = ChangeQuery { of, until: at, limit: LIMIT, ..Default::default() };
+                self.catalog.changes(&query).await?;
+            }
             Question::Shown => {
                 self.catalog.resource(self.id(n)).await?;
             }
             Question::History => {
-                self.catalog.history(self.id(n), LIMIT, None).await?;
+                self.catalog.history(&HistoryQuery { limit: LIMIT, as_of, ..HistoryQuery::of(self.id(n)) }).await?;
             }
             Question::Changes => {
-                let query = ChangeQuery { resource: Some(self.id(n)), limit: LIMIT, ..Default::default() };
+                let query =
+                    ChangeQuery { resource: Some(self.id(n)), until: at, limit: LIMIT, ..Default::default() };
                 self.catalog.changes(&query).await?;
             }
         }
@@ -97,20 +122,20 @@ impl Reader<'_> {
     }
 
     /// Asks so many questions of a sort one after the other, each once before, so that what they need is in memory.
-    pub(super) async fn ask_often(&self, question: Question, times: u64) -> anyhow::Result<Times> {
+    pub(super) async fn ask_often(
+        &self,
+        question: Question,
+        times: u64,
+        at: Option<Timestamp>,
+    ) -> anyhow::Result<Times> {
         for n in 0..times {
-            self.ask(question, n).await?;
+            self.ask(question, n, at).await?;
         }
         let mut took = Times::default();
         for n in 0..times {
-            took.add(self.ask(question, n).await?);
+            took.add(self.ask(question, n, at).await?);
         }
         Ok(took)
-    }
-
-    async fn walk(&self, from: ResourceId, direction: Direction) -> anyhow::Result<()> {
-        self.catalog.graph(from, Walk { direction, depth: DEPTH, max_nodes: NODES }).await?;
-        Ok(())
     }
 
     /// Some resource of the estate.
@@ -134,11 +159,29 @@ impl Reader<'_> {
             Question::HealthAndAccount => {
                 format!("health={} account={}", ["unhealthy", "warning"][n as usize % 2], like.key.account)
             }
-            _ => match n % 3 {
+            Question::SetChanges => self.set(n),
+            Question::Words => match n % 3 {
                 0 => like.app.to_owned(),
                 1 => format!("{} {}", like.app, like.team),
                 _ => like.name,
             },
+            Question::Facets
+            | Question::Walk
+            | Question::Diamond
+            | Question::Shown
+            | Question::History
+            | Question::Changes => String::new(),
         }
+    }
+
+    /// A selector of about as many resources as a place has: a region of an account that has few.
+    fn set(&self, n: u64) -> String {
+        let places = self.estate.places();
+        let place = places - 1 - n * 37 % (places * 3 / 10).max(1);
+        let like = (0..self.estate.resources / places).map(|rank| self.estate.seed_of(place + rank * places).key);
+        like.skip_while(|key| key.region == "global")
+            .map(|key| format!("account={} region={},global", key.account, key.region))
+            .next()
+            .unwrap_or_default()
     }
 }

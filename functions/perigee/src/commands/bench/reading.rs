@@ -12,6 +12,9 @@ use super::{
 
 /// How often each sort of question is asked.
 const TIMES: u64 = 300;
+/// How long ago the past is that is asked for, and how many times as long the answer may take.
+const DAYS_AGO: i64 = 60;
+const AGO: f64 = 3.0;
 /// How long the query that enumerates paths may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many times faster than it a walk must be.
@@ -19,21 +22,28 @@ const FASTER: f64 = 50.0;
 /// How large a share of the resources the naive table is made of.
 const SHARE: f64 = 0.05;
 
-/// Each question on its own.
-pub(super) async fn questions(reader: Reader<'_>) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (question, most, bar) in Question::WITH_BARS {
-        let times = reader.ask_often(question, TIMES).await?;
-        let p99 = times.quantile(0.99);
-        rows.push(row(format!("{question}, p50"), times.quantile(0.5), "ms"));
-        rows.push(barred(format!("{question}, p99"), p99, "ms", bar, p99 <= most));
-    }
-    Ok(rows)
+/// A sort of question, and the most milliseconds that the slowest of a hundred may take.
+pub(super) async fn question(
+    reader: Reader<'_>,
+    (question, most, bar): (Question, f64, &'static str),
+) -> anyhow::Result<Vec<Row>> {
+    let now = reader.ask_often(question, TIMES, None).await?;
+    let ago = reader.estate.now - chrono::Duration::days(DAYS_AGO);
+    let then = reader.ask_often(question, TIMES, Some(ago)).await?;
+    let (p99, p99_then) = (now.quantile(0.99), then.quantile(0.99));
+    let ratio = p99_then / p99.max(f64::MIN_POSITIVE);
+    Ok(vec![
+        row(format!("{question}, p50"), now.quantile(0.5), "ms"),
+        barred(format!("{question}, p99"), p99, "ms", bar, p99 <= most),
+        row(format!("{question}, 60 days ago, p50"), then.quantile(0.5), "ms"),
+        row(format!("{question}, 60 days ago, p99"), p99_then, "ms"),
+        barred(format!("{question}, p99 60 days ago to now"), ratio, "x", "<= 3", ratio <= AGO),
+    ])
 }
 
 /// The walk into the diamond beside a query that enumerates its paths.
 pub(super) async fn beside_paths(reader: Reader<'_>) -> anyhow::Result<Vec<Row>> {
-    let walk = reader.ask_often(Question::Diamond, 20).await?.quantile(0.5);
+    let walk = reader.ask_often(Question::Diamond, 20, None).await?.quantile(0.5);
     let rival = reader.catalog.enumerate_paths(reader.estate.diamond(), DEPTH, PATIENCE).await?;
     let took = rival.took.as_secs_f64() * 1_000.0;
     let ratio = took / walk.max(f64::MIN_POSITIVE);

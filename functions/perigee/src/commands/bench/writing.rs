@@ -133,7 +133,7 @@ async fn readers(reader: Reader<'_>, round: u64, span: Duration) -> anyhow::Resu
         while began.elapsed() < span {
             ticks.tick().await;
             let question = Question::OF_READERS[n as usize % Question::OF_READERS.len()];
-            times.add(reader.ask(question, n).await?);
+            times.add(reader.ask(question, n, None).await?);
             n += 1;
         }
         anyhow::Ok(times)
