@@ -322,7 +322,7 @@ impl Rows<'_> {
         };
         sql.push("select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, ");
         sql.push("r.evidence, r.since, r.deleted_at from ");
-        self.push_source(sql, source, place);
+        Self::push_source(sql, source, place);
         if self.asks_for_health() && place != "h" {
             push_health(sql, self.as_of, "r.id");
         }
@@ -343,7 +343,7 @@ impl Rows<'_> {
         fields.into_iter().any(|field| ["health", "status", "ready"].contains(&field.name()))
     }
 
-    fn push_source(&self, sql: &mut QueryBuilder<Postgres>, source: Source, place: &str) {
+    fn push_source(sql: &mut QueryBuilder<Postgres>, source: Source, place: &str) {
         match source {
             Source::Closed => {
                 sql.push(
