@@ -503,4 +503,6 @@ fn push_order(sql: &mut QueryBuilder<Postgres>, order: Order, place: &'static st
 }
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod tests;
