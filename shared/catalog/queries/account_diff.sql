@@ -27,18 +27,23 @@ from (
     union all
     (select r.id, r.type, r.region, r.native_id
      from kinds k
-     join perigee.resources r on r.type = k.type and r.account = $1 and r.deleted_at is not null
      cross join lateral (
-         select 1 from (
-             select 1 from perigee.versions_open v
-             where v.resource_id = r.id and v.valid_from > $2 and v.valid_from <= $3
-             union all
-             select 1 from perigee.versions_closed v
-             where v.resource_id = r.id and v.superseded_at is null and v.valid_to > $2
-               and (v.valid_to <= $3 or v.valid_from > $2 and v.valid_from <= $3)
-         ) v limit 1
-     ) moved
-     where (r.type, r.region, r.native_id, r.id) > ($4, $5, $6, $7)
+         select r.id, r.type, r.region, r.native_id
+         from perigee.resources r
+         cross join lateral (
+             select 1 from (
+                 select 1 from perigee.versions_open v
+                 where v.resource_id = r.id and v.valid_from > $2 and v.valid_from <= $3
+                 union all
+                 select 1 from perigee.versions_closed v
+                 where v.resource_id = r.id and v.superseded_at is null and v.valid_to > $2
+                   and (v.valid_to <= $3 or v.valid_from > $2 and v.valid_from <= $3)
+             ) v limit 1
+         ) moved
+         where r.type = k.type and r.account = $1 and r.deleted_at is not null
+           and (r.type, r.region, r.native_id, r.id) > ($4, $5, $6, $7)
+         order by r.type, r.region, r.native_id, r.id limit $8
+     ) r
      order by r.type, r.region, r.native_id, r.id limit $8)
 ) l
 order by l.type, l.region, l.native_id, l.id limit $8

@@ -99,12 +99,12 @@ const ESTATE: &str = "
            '2026-01-01'
     from generate_series(1, 20000) n;
     insert into perigee.versions_open (resource_id, source, rank, valid_from, state_id, content, recorded_at)
-    select md5(n::text)::uuid, 'config', 3, timestamptz '2026-02-01' + n * interval '1 minute', 0, 0, '2026-01-01'
+    select md5(n::text)::uuid, 'config', 3, timestamptz '2026-02-10' + n * interval '1 minute', 0, 0, '2026-01-01'
     from generate_series(1, 20000) n;
     insert into perigee.versions_closed (resource_id, source, rank, valid_from, valid_to, state_id, content, recorded_at,
                                          end_recorded_at)
-    select md5(n::text)::uuid, 'config', 3, timestamptz '2026-01-01' + v * interval '10 days',
-           timestamptz '2026-01-11' + v * interval '10 days', 0, 0, '2026-01-01', '2026-01-01'
+    select md5(n::text)::uuid, 'config', 3, timestamptz '2026-01-01' + v * interval '20 days',
+           timestamptz '2026-01-21' + v * interval '20 days', 0, 0, '2026-01-01', '2026-01-01'
     from generate_series(1, 20000) n, generate_series(0, 1) v;
     analyze perigee.resources, perigee.versions_open, perigee.versions_closed";
 
@@ -122,7 +122,7 @@ async fn an_account_is_compared_without_reading_the_others() {
         ("$6", "''"),
         ("$5", "''"),
         ("$4", "''"),
-        ("$3", "timestamptz '2026-02-03'"),
+        ("$3", "timestamptz '2026-02-12'"),
         ("$2", "timestamptz '2026-02-01'"),
         ("$1", "'5'"),
     ];
@@ -133,5 +133,6 @@ async fn an_account_is_compared_without_reading_the_others() {
         .expect("a plan");
     let plan = plan.join("\n");
     let reads_all = |table: &str| plan.contains(&format!("Seq Scan on {table}"));
-    assert!(!["resources", "versions_open", "versions_closed_rest"].into_iter().any(reads_all), "{plan}");
+    assert!(plan.contains("versions_closed_2026_02"), "{plan}");
+    assert!(!["resources", "versions_open", "versions_closed_2026_02 "].into_iter().any(reads_all), "{plan}");
 }
