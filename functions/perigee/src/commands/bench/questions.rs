@@ -80,7 +80,12 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Asks the `n`th question of a sort; the answer is how long it took.
-    pub(super) async fn ask(&self, question: Question, n: u64, at: Option<Timestamp>) -> anyhow::Result<Duration> {
+    pub(super) async fn ask(
+        &self,
+        question: Question,
+        n: u64,
+        at: Option<Timestamp>,
+    ) -> anyhow::Result<Duration> {
         let as_of = AsOf { at, recorded_at: None };
         let text = self.selector(question, n);
         let selector = selector::parse(&text).with_context(|| format!("cannot read {text}"))?;
@@ -110,7 +115,9 @@ impl Reader<'_> {
                 self.catalog.resource(self.id(n)).await?;
             }
             Question::History => {
-                self.catalog.history(&HistoryQuery { limit: LIMIT, as_of, ..HistoryQuery::of(self.id(n)) }).await?;
+                self.catalog
+                    .history(&HistoryQuery { limit: LIMIT, as_of, ..HistoryQuery::of(self.id(n)) })
+                    .await?;
             }
             Question::Changes => {
                 let query =
@@ -178,7 +185,8 @@ impl Reader<'_> {
     fn set(&self, n: u64) -> String {
         let places = self.estate.places();
         let place = places - 1 - n * 37 % (places * 3 / 10).max(1);
-        let like = (0..self.estate.resources / places).map(|rank| self.estate.seed_of(place + rank * places).key);
+        let like =
+            (0..self.estate.resources / places).map(|rank| self.estate.seed_of(place + rank * places).key);
         like.skip_while(|key| key.region == "global")
             .map(|key| format!("account={} region={},global", key.account, key.region))
             .next()
