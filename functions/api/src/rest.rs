@@ -78,6 +78,8 @@ fn routes() -> ApiRouter<Arc<App>> {
 
 fn of_resources() -> ApiRouter<Arc<App>> {
     let list = say("listResources", "List resources");
+    let facets = say("getFacets", "How many resources there are by type, account, region and health");
+    let explain = say("explain", "Why a resource is described by a selector, or is not");
     let show = say("getResource", "One resource with its documents, now or as it was");
     let history = say("getHistory", "The versions of a resource, latest first, each with what it changed");
     let diff = say("getResourceDiff", "What differs of a resource between two instants");
@@ -86,6 +88,8 @@ fn of_resources() -> ApiRouter<Arc<App>> {
     let findings = say("listResourceFindings", "The findings about a resource");
     ApiRouter::new()
         .api_route("/api/v1/resources", get_with(resources::list, list))
+        .api_route("/api/v1/facets", get_with(resources::facets, facets))
+        .api_route("/api/v1/resources/{reference}/explain", get_with(resources::explain, explain))
         .api_route("/api/v1/resources/{reference}", get_with(resources::show, show))
         .api_route("/api/v1/resources/{reference}/history", get_with(resources::history, history))
         .api_route("/api/v1/resources/{reference}/diff", get_with(diff::of_resource, diff))

@@ -119,6 +119,14 @@ impl Catalog {
         resources::list(&self.pool, query).await
     }
 
+    /// How the database would list what a query asks for: its plan, line by line.
+    ///
+    /// # Errors
+    /// [`Error::BadSelector`], or what the database says.
+    pub async fn plan(&self, query: &ResourceQuery) -> Result<Vec<String>, Error> {
+        resources::plan(&self.pool, query).await
+    }
+
     /// Why a resource is described by a selector, or is not: each term, whether it holds, and what it looked at. `None`
     /// when there is no such resource.
     ///

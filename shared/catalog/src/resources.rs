@@ -19,7 +19,7 @@ const EVIDENCE: &[&str] = &["reference", "event", "document"];
 
 mod list;
 
-pub(crate) use list::{Rows, ids_of, list, push_health};
+pub(crate) use list::{Rows, ids_of, list, plan, push_health};
 
 pub(crate) const FIELDS: Fields = Fields {
     columns: &[

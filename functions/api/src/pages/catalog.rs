@@ -40,8 +40,13 @@ pub(super) async fn page(
     };
     let mut page = Page { items: Vec::new(), next: None };
     if wrong.is_none() {
-        let query =
-            ResourceQuery { selector: selector.clone(), include_deleted, limit: Limit::default().0, cursor };
+        let query = ResourceQuery {
+            selector: selector.clone(),
+            include_deleted,
+            limit: Limit::default().0,
+            cursor,
+            ..ResourceQuery::default()
+        };
         match catalog.resources(&query).await.map_err(Problem::from) {
             Ok(found) => page = found,
             Err(problem) if problem.column.is_some() => wrong = Some(problem),

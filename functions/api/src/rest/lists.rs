@@ -73,10 +73,22 @@ pub(crate) async fn sources(
     Ok(Json(Sources { items, coverage }))
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountsParams {
+    /// As many as there were at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+}
+
 /// All of them: one for each type in each account and region.
 pub(crate) async fn counts(
     State(app): State<Arc<App>>,
-    Params(NoParams {}): Params<NoParams>,
+    Params(CountsParams { at }): Params<CountsParams>,
 ) -> Result<Json<Page<Count>>, Problem> {
-    Ok(Json(Page { items: app.context.catalog.counts().await?, next: None }))
+    let catalog = &app.context.catalog;
+    let items = match moment(at.as_deref(), None, app.context.clock.now())?.at {
+        Some(at) => catalog.counts_at(at).await?,
+        None => catalog.counts().await?,
+    };
+    Ok(Json(Page { items, next: None }))
 }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use catalog::{AsOf, Finding, FindingQuery, HistoryQuery, Page, Resource, ResourceDetail, ResourceQuery};
+use catalog::{
+    AsOf, Facets, Finding, FindingQuery, HistoryQuery, Page, Resource, ResourceDetail, ResourceQuery,
+    TermResult,
+};
 use chrono::SecondsFormat;
 use model::{ResourceId, Timestamp};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     App,
@@ -19,17 +22,61 @@ use crate::{
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourcesParams {
-    /// A selector over `id`, `type`, `account`, `region`, `name`, `native_id`, `provider`, `evidence` and `tags.KEY`;
-    /// free words match names and native ids.
+    /// A selector, such as `type=AWS::EC2::* health!=healthy tags.env=prod (name=web-* | config.tier=front) "free words"`.
     q: Option<String>,
-    /// Also those that were proven gone.
+    /// Also those that were proven gone; the same as `include=deleted`.
     #[serde(default)]
     include_deleted: bool,
+    /// What else is listed: `deleted`.
+    include: Option<Include>,
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
     /// How many items.
     #[serde(default)]
     limit: Limit,
     /// `next` of the page before.
     cursor: Option<String>,
+}
+
+/// What a list of resources holds besides those that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Include {
+    /// Those that were proven gone.
+    Deleted,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FacetsParams {
+    /// A selector, as for `/resources`.
+    q: Option<String>,
+    /// What else is counted: `deleted`.
+    include: Option<Include>,
+    /// As it was at this instant: an RFC 3339 time, a date, or a while before now such as `24h`.
+    at: Option<String>,
+    /// As it was known at this instant, instead of now.
+    recorded_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainParams {
+    /// A selector, as for `/resources`.
+    q: String,
+}
+
+/// Why a resource is described by a selector, or is not.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Explanation {
+    /// Whether it is described.
+    described: bool,
+    /// Each term: whether it holds, and what it looked at.
+    terms: Vec<TermResult>,
+    /// How the database lists what the selector describes.
+    plan: Vec<String>,
 }
 
 /// Where in a list to read.
@@ -149,9 +196,44 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Params(params): Params<ResourcesParams>,
 ) -> Result<Json<Page<Resource>>, Problem> {
-    let ResourcesParams { q, include_deleted, limit, cursor } = params;
-    let query = ResourceQuery { selector: selector(q.as_deref())?, include_deleted, limit: limit.0, cursor };
+    let ResourcesParams { q, include_deleted, include, at, recorded_at, limit, cursor } = params;
+    let query = ResourceQuery {
+        selector: selector(q.as_deref())?,
+        include_deleted: include_deleted || include == Some(Include::Deleted),
+        as_of: moment(at.as_deref(), recorded_at.as_deref(), app.context.clock.now())?,
+        limit: limit.0,
+        cursor,
+    };
     Ok(Json(app.context.catalog.resources(&query).await?))
+}
+
+pub(crate) async fn facets(
+    State(app): State<Arc<App>>,
+    Params(params): Params<FacetsParams>,
+) -> Result<Json<Facets>, Problem> {
+    let FacetsParams { q, include, at, recorded_at } = params;
+    let query = ResourceQuery {
+        selector: selector(q.as_deref())?,
+        include_deleted: include == Some(Include::Deleted),
+        as_of: moment(at.as_deref(), recorded_at.as_deref(), app.context.clock.now())?,
+        ..ResourceQuery::default()
+    };
+    Ok(Json(app.context.catalog.facets(&query).await?))
+}
+
+pub(crate) async fn explain(
+    State(app): State<Arc<App>>,
+    Reference { reference }: Reference,
+    Params(ExplainParams { q }): Params<ExplainParams>,
+) -> Result<Json<Explanation>, Problem> {
+    let catalog = &app.context.catalog;
+    let selector = selector(Some(&q))?;
+    let id = app.resolve(&reference).await?;
+    let terms = catalog.explain_terms(&selector, id, app.context.clock.now()).await?;
+    let terms = terms.ok_or_else(|| no_such_resource(&reference))?;
+    let described = catalog.described_by(id, std::slice::from_ref(&selector)).await? == [0];
+    let query = ResourceQuery { selector, limit: Limit::default().0, ..ResourceQuery::default() };
+    Ok(Json(Explanation { described, terms, plan: catalog.plan(&query).await? }))
 }
 
 pub(crate) async fn show(

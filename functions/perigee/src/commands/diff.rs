@@ -109,7 +109,7 @@ pub(crate) fn account_table(list: &Value) -> anyhow::Result<String> {
                 text += &format!(
                     "  and {more} more; `perigee diff {}` between the same instants shows all\n",
                     change.resource.id
-                )
+                );
             }
         }
     }

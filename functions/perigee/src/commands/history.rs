@@ -66,7 +66,7 @@ pub(crate) fn run(client: &Client, format: Format, options: &Options) -> anyhow:
 #[serde(untagged)]
 enum Told {
     Transition {
-        transition: HealthChange,
+        transition: Box<HealthChange>,
     },
     Version {
         #[serde(flatten)]
@@ -98,8 +98,8 @@ pub(crate) fn table(list: &Value) -> anyhow::Result<String> {
 fn row(told: Told) -> [String; 5] {
     match told {
         Told::Version { version, .. } => show::version(*version),
-        Told::Transition { transition: HealthChange { transition, .. } } => {
-            let Transition { at, verdict, .. } = transition;
+        Told::Transition { transition } => {
+            let Transition { at, verdict, .. } = transition.transition;
             let status = verdict.status.replace('\n', " ");
             [
                 second(at),

@@ -107,7 +107,31 @@ async fn read(
     last: Option<&Last>,
     limit: i64,
 ) -> Result<Vec<Resource>, Error> {
-    let mut sql = QueryBuilder::new(
+    let mut sql = QueryBuilder::new("");
+    push_list(&mut sql, prepared, query, word, last, limit);
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    Ok(rows.into_iter().map(Resource::from).collect())
+}
+
+/// How the database would list what a query asks for.
+pub(crate) async fn plan(pool: &PgPool, query: &ResourceQuery) -> Result<Vec<String>, Error> {
+    let last = query.cursor.as_deref().map(Last::read).transpose()?;
+    let prepared = prepare(pool, &query.selector, When { now: None, at: query.as_of.at }).await?;
+    let word = first_word(&query.selector).map(|word| (Class::Holds, word));
+    let mut sql = QueryBuilder::new("explain (costs off) ");
+    push_list(&mut sql, &prepared, query, word, last.as_ref(), limit_and_one(query.limit));
+    sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("a plan"))
+}
+
+fn push_list(
+    sql: &mut QueryBuilder<Postgres>,
+    prepared: &Prepared<'_>,
+    query: &ResourceQuery,
+    word: Option<(Class, &str)>,
+    last: Option<&Last>,
+    limit: i64,
+) {
+    sql.push(
         "select p.id, p.provider, p.partition, p.account, p.region, p.type, p.native_id, p.name, p.tags, p.evidence,
                 p.since, p.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
                 h.reason as health_reason, h.since as health_since
@@ -120,16 +144,14 @@ async fn read(
         as_of: query.as_of,
         include_deleted: query.include_deleted,
     };
-    rows.push(&mut sql, order, word, last, limit);
+    rows.push(sql, order, word, last, limit);
     sql.push(") p");
-    push_health(&mut sql, query.as_of, "p.id");
+    push_health(sql, query.as_of, "p.id");
     sql.push(match order {
         Order::Place => " order by p.type, p.account, p.region, p.native_id, p.id",
         Order::Name => " order by p.name, p.id",
         Order::Id => " order by p.id",
     });
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
-    Ok(rows.into_iter().map(Resource::from).collect())
 }
 
 /// The ids of what a selector describes, in the order of lists.
@@ -300,7 +322,7 @@ impl Rows<'_> {
         };
         sql.push("select r.id, r.provider, r.partition, r.account, r.region, r.type, r.native_id, r.name, r.tags, ");
         sql.push("r.evidence, r.since, r.deleted_at from ");
-        self.push_source(sql, source, place);
+        Self::push_source(sql, source, place);
         if self.asks_for_health() && place != "h" {
             push_health(sql, self.as_of, "r.id");
         }
@@ -321,7 +343,7 @@ impl Rows<'_> {
         fields.into_iter().any(|field| ["health", "status", "ready"].contains(&field.name()))
     }
 
-    fn push_source(&self, sql: &mut QueryBuilder<Postgres>, source: Source, place: &str) {
+    fn push_source(sql: &mut QueryBuilder<Postgres>, source: Source, place: &str) {
         match source {
             Source::Closed => {
                 sql.push(

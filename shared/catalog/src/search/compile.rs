@@ -121,7 +121,7 @@ impl<'q, 'r> Compiler<'q, 'r> {
     fn push_equal(&mut self, path: &Path, values: &[Pattern]) {
         match self.fields.column(path.name()) {
             Some(Column::Text(column) | Column::Word(column, _)) => {
-                text::push_any(self.sql, &[column], values)
+                text::push_any(self.sql, &[column], values);
             }
             Some(Column::Any(columns)) => text::push_any(self.sql, columns, values),
             Some(Column::Bool(column)) => text::push_truth(self.sql, column, values),

@@ -223,7 +223,7 @@ impl Load<'_> {
             rows.push(row(format!("{what}, p50, last third"), late.quantile(0.5), "ms"));
             rows.push(row(format!("{what}, p99, first third"), early.quantile(0.99), "ms"));
             rows.push(row(format!("{what}, p99, last third"), late.quantile(0.99), "ms"));
-            rows.push(growth(format!("{what}, p99"), early.quantile(0.99), late.quantile(0.99)));
+            rows.push(growth(&format!("{what}, p99"), early.quantile(0.99), late.quantile(0.99)));
         }
         let memory = |of: fn(&Line) -> f64, lines: &[Line]| lines.iter().map(of).fold(0.0, f64::max);
         let (early, late) = (&lines[..third.min(lines.len())], &lines[lines.len().saturating_sub(third)..]);
@@ -233,13 +233,13 @@ impl Load<'_> {
         ] {
             let (early, late) = (memory(of, early), memory(of, late));
             rows.push(row(format!("{what}, last third"), late, "MiB"));
-            rows.push(growth(what.to_owned(), early, late));
+            rows.push(growth(what, early, late));
         }
         Ok(rows)
     }
 }
 
-fn growth(what: String, early: f64, late: f64) -> Row {
+fn growth(what: &str, early: f64, late: f64) -> Row {
     let ratio = late / early.max(f64::MIN_POSITIVE);
     let ratio = if early == 0.0 { 1.0 } else { ratio };
     barred(format!("{what}, last third to first"), ratio, "x", "<= 1.2", ratio <= GROWTH)
