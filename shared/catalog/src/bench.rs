@@ -7,6 +7,8 @@ mod estate;
 mod kinds;
 mod rival;
 mod server;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use copied::Copied;

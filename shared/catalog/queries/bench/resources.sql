@@ -23,16 +23,16 @@ select perigee_bench.strip('resources'), perigee_bench.strip('shown_closed'), pe
        perigee_bench.strip('aliases');
 insert into perigee.resources
     (id, provider, partition, account, region, type, native_id, evidence, name, tags, since, deleted_at, recorded_at, named_at,
-     shown_from, shown_recorded_at, words)
+     shown_from, shown_recorded_at, description, words, contested)
 select id, 'aws', 'aws', account, region, type, native_id, 2, name, tags, v1, deleted_at, v1 + interval '30 seconds', v1,
-       valid_from, valid_from + interval '30 seconds', words
+       valid_from, valid_from + interval '30 seconds', description, words, deleted_at is not null
 from perigee_bench.shown
 where valid_to is null
 order by account, region, type, native_id;
 insert into perigee.shown_closed
-    (resource_id, type, account, region, native_id, name, tags, words, deleted_at, valid_from, valid_to, recorded_at,
-     end_recorded_at)
-select id, type, account, region, native_id, name, tags, words, deleted_at, valid_from, valid_to,
+    (resource_id, type, account, region, native_id, name, tags, description, words, deleted_at, valid_from, valid_to,
+     recorded_at, end_recorded_at)
+select id, type, account, region, native_id, name, tags, description, words, deleted_at, valid_from, valid_to,
        valid_from + interval '30 seconds', valid_to + interval '30 seconds'
 from perigee_bench.shown
 where valid_to is not null

@@ -156,3 +156,42 @@ fn change(key: &ObservationKey, index: usize, at: Timestamp, touched: ResourceKe
         mentions: vec![],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documents(page: &Observation) -> Vec<(ResourceKey, model::ContentHash, usize, usize)> {
+        let facts = page.resources.iter();
+        facts
+            .filter_map(|fact| match &fact.sighting {
+                Sighting::Documented(document) => Some((
+                    fact.key.clone(),
+                    document.hash(),
+                    document.relations.len(),
+                    document.to_json().to_string().len(),
+                )),
+                Sighting::Mentioned | Sighting::Present | Sighting::Deleted => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_next_listing_has_the_same_documents_and_another_salt_has_others() {
+        let now = "2026-03-03T12:00:00Z".parse().unwrap();
+        let estate = Estate { resources: 20_000, seed: 1, now };
+        let pages = Pages { estate: &estate, salt: 1, began: now };
+        let first = pages.page(3, "first", Duration::zero()).unwrap();
+        let second = pages.page(3, "second", Duration::hours(1)).unwrap();
+        assert_eq!(documents(&first), documents(&second));
+        assert_ne!((first.key, &first.completeness), (second.key, &second.completeness));
+        let other = Pages { salt: 2, ..pages }.page(3, "first", Duration::zero()).unwrap();
+        let keys: BTreeSet<&ResourceKey> =
+            first.resources.iter().chain(&other.resources).map(|fact| &fact.key).collect();
+        assert_eq!(keys.len(), 1_000);
+        for (_, _, relations, size) in documents(&first) {
+            assert_eq!(relations, 10);
+            assert!((3_600..4_600).contains(&size), "{size}");
+        }
+    }
+}
