@@ -326,7 +326,7 @@ fn superseded_versions_and_changes_of_health_are_rows_among_the_versions() {
     check(
         history::table(&json!({"items": [ill, superseded]})),
         expect![[r#"
-        FROM                  TO                    SOURCE  STATE                                                                     DOCUMENT
+        FROM                  TO                    SOURCE  STATE                                                                      DOCUMENT
         2026-03-03T02:20:00Z                        health  unhealthy Closed
         2026-03-01T00:00:00Z  2026-03-03T00:00:00Z  config  documented, learned 2026-03-01T00:00:05Z, superseded 2026-03-02T00:00:00Z  0123456789ab
     "#]],

@@ -102,6 +102,7 @@ fn filled(path: &str) -> String {
         .replace("/output", "/output?step=open")
         .replace("/paths", &format!("/paths?to={}", ARN.replace('/', "%2F")))
         .replace("/v1/graph", "/v1/graph?q=")
+        .replace("/explain", "/explain?q=type%3DAWS::EC2::*")
         .replace("/api/v1/diff", "/api/v1/diff?account=111122223333&from=24h")
         .replace("%2Fsg-0a1b2c3d/diff", "%2Fsg-0a1b2c3d/diff?from=24h")
 }

@@ -103,11 +103,11 @@ async fn a_walk_without_bounds_or_into_the_future_is_refused() {
         ),
         (
             "/graph?at=2030-01-01",
-            "400 bad-parameter: at: that is in the future; leave it out for how things are now",
+            "400 bad-parameter: at: `2030-01-01` is in the future, of which nothing is known; it is 2026-03-03T12:00:00Z",
         ),
         (
             "/impact?recorded_at=2030-01-01",
-            "400 bad-parameter: recorded_at: that is in the future; leave it out for how things are now",
+            "400 bad-parameter: recorded_at: `2030-01-01` is in the future, of which nothing is known; it is 2026-03-03T12:00:00Z",
         ),
         (
             "/edges?cursor=00",
