@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("playbook.yaml", include_str!("init/playbook.yaml")),
     ("notification.yaml", include_str!("init/notification.yaml")),
     ("silence.yaml", include_str!("init/silence.yaml")),
+    ("retention.yaml", include_str!("init/retention.yaml")),
     ("scraper.yaml.example", include_str!("init/scraper.yaml.example")),
 ];
 
