@@ -25,7 +25,7 @@ async fn check(server: &Server, path: &str, expected: Expect) {
 #[tokio::test]
 async fn parameters_that_cannot_be_read_are_named() {
     let server = Server::sample().await;
-    check(&server, "/api/v1/resources?colour=red", expect!["400 bad-parameter: colour: unknown parameter `colour`, expected one of `q`, `include_deleted`, `limit`, `cursor`"]).await;
+    check(&server, "/api/v1/resources?colour=red", expect!["400 bad-parameter: colour: unknown parameter `colour`, expected one of `q`, `include_deleted`, `include`, `at`, `recorded_at`, `limit`, `cursor`"]).await;
     check(
         &server,
         "/api/v1/resources?limit=0",
@@ -76,7 +76,7 @@ async fn parameters_that_cannot_be_read_are_named() {
     check(
         &server,
         "/api/v1/counts?limit=5",
-        expect!["400 bad-parameter: limit: unknown parameter `limit`, none is taken here"],
+        expect!["400 bad-parameter: limit: unknown parameter `limit`, expected `at`"],
     )
     .await;
     check(&server, "/api/v1/resources/nobody", expect!["404 not-found: No resource is called `nobody`. Give its id, its ARN or another alias, `type/native id` or `type/name`, percent-encoded; GET /api/v1/resources?q=... searches."]).await;
