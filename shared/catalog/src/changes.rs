@@ -95,7 +95,8 @@ pub(crate) async fn by_ids(pool: &PgPool, ids: &[(ChangeId, Timestamp)]) -> Resu
     let mut sql = QueryBuilder::new(SELECT);
     sql.push(" where (c.id, c.occurred_at) in (select * from unnest(").push_bind(ids).push(", ");
     sql.push_bind(times).push(")) order by c.occurred_at, c.id");
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+    let rows: Vec<Row> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("changes"))?;
     named(pool, rows).await
 }
 
@@ -118,7 +119,8 @@ pub(crate) async fn around(
     sql.push(" and c.occurred_at >= ").push_bind(since);
     push_conditions(&mut sql, selector, &FIELDS, When::default())?;
     sql.push(" order by c.occurred_at desc, c.id desc limit ").push_bind(limit_and_one(limit) - 1);
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+    let rows: Vec<Row> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("changes"))?;
     named(pool, rows).await
 }
 
@@ -160,7 +162,8 @@ async fn plain(pool: &PgPool, query: &ChangeQuery) -> Result<Page<Row>, Error> {
     }
     sql.push(" order by ").push(at).push(" desc, ").push(id).push(" desc limit ");
     sql.push_bind(limit_and_one(query.limit));
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+    let rows: Vec<Row> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("changes"))?;
     Ok(cursor::page(rows, query.limit, Row::cursor))
 }
 

@@ -223,8 +223,12 @@ impl Catalog {
             sql.push(" and (d.created_at, d.id) < (").push_bind(before).push(", ").push_bind(last).push(")");
         }
         sql.push(" order by d.created_at desc, d.id desc limit ").push_bind(limit_and_one(query.limit));
-        let rows: Vec<Row> =
-            sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("deliveries"))?;
+        let rows: Vec<Row> = sql
+            .build_query_as()
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::reading("deliveries"))?;
         let items: Vec<Delivery> = rows.into_iter().map(Delivery::from).collect();
         Ok(cursor::page(items, query.limit, |delivery| {
             cursor::write_instant(delivery.created_at, delivery.id.into())
@@ -238,8 +242,12 @@ impl Catalog {
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, Error> {
         let mut sql = QueryBuilder::new(SELECT);
         sql.push(" and d.id = ").push_bind(Uuid::from(id));
-        let found: Option<Row> =
-            sql.build_query_as().fetch_optional(&self.pool).await.map_err(Error::reading("deliveries"))?;
+        let found: Option<Row> = sql
+            .build_query_as()
+            .persistent(false)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::reading("deliveries"))?;
         let Some(row) = found else { return Ok(None) };
         let told = sqlx::query!("select body, payload from perigee.deliveries where id = $1", id.0)
             .fetch_optional(&self.pool)
@@ -285,8 +293,12 @@ impl Catalog {
         let mut sql = QueryBuilder::new("select r.id");
         prepare(&self.pool, selector, When::default()).await?.push_described(&mut sql);
         sql.push(" and r.id = any (").push_bind(ids).push(")");
-        let found: Vec<(Uuid,)> =
-            sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("resources"))?;
+        let found: Vec<(Uuid,)> = sql
+            .build_query_as()
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::reading("resources"))?;
         Ok(found.into_iter().map(|(id,)| id.into()).collect())
     }
 

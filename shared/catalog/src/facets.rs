@@ -206,7 +206,7 @@ async fn kept(pool: &PgPool, group: &Group, as_of: AsOf) -> Result<Vec<Row>, Err
         sql.push(") h group by h.health having sum(h.n) <> 0");
     }
     sql.push(" order by 1, 3 desc, 2");
-    sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("counts"))
+    sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("counts"))
 }
 
 /// The counts as they are, or as they were at an instant: those of now less what came since.
@@ -255,5 +255,5 @@ async fn rows(pool: &PgPool, group: &Group, query: &ResourceQuery) -> Result<Vec
     crate::resources::push_health(&mut sql, query.as_of, "p.id");
     sql.push(") k group by grouping sets ((k.type), (k.account), (k.region), (k.health), ()) ");
     sql.push("having grouping(k.health) = 1 or k.health is not null order by 1, 3 desc, 2");
-    sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))
+    sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("resources"))
 }

@@ -80,7 +80,8 @@ pub(crate) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page<Fin
         push_list(&mut sql, Stated::Earlier, query)?;
         sql.push(")) f order by f.at desc, f.id desc limit ").push_bind(limit_and_one(query.limit));
     }
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("findings"))?;
+    let rows: Vec<Row> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("findings"))?;
     let items: Vec<Finding> = rows.into_iter().map(Finding::from).collect();
     Ok(cursor::page(items, query.limit, |finding| {
         cursor::write_instant(finding.updated_at, finding.id.into())

@@ -122,8 +122,12 @@ impl Catalog {
             sql.push(" and r.deleted_at is null and r.id = ").push_bind(Uuid::from(id));
         }
         sql.push(") described order by place");
-        let places: Vec<i64> =
-            sql.build_query_scalar().fetch_all(&self.pool).await.map_err(Error::reading("resources"))?;
+        let places: Vec<i64> = sql
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::reading("resources"))?;
         Ok(places.into_iter().filter_map(|place| usize::try_from(place).ok()).collect())
     }
 }

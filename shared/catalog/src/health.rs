@@ -414,7 +414,8 @@ async fn list(pool: &PgPool, query: &HealthQuery) -> Result<Page<ResourceHealth>
             sql.push_bind(limit_and_one(query.limit));
         }
     }
-    let rows: Vec<StateRow> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("health"))?;
+    let rows: Vec<StateRow> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("health"))?;
     Ok(cursor::page(
         rows.into_iter().map(ResourceHealth::from).collect(),
         query.limit,

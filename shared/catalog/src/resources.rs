@@ -139,8 +139,12 @@ pub(crate) async fn selected(
         sql.push(" and r.deleted_at is null");
     }
     sql.push(" order by r.id");
-    let found: Vec<Uuid> =
-        sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    let found: Vec<Uuid> = sql
+        .build_query_scalar()
+        .persistent(false)
+        .fetch_all(pool)
+        .await
+        .map_err(Error::reading("resources"))?;
     Ok(found.into_iter().map(ResourceId).collect())
 }
 

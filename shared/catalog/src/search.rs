@@ -1,5 +1,8 @@
 //! Selectors as SQL. The only place that builds SQL at run time; every value is bound. `rules::describes` says the same of
 //! a single thing without a database, and tests hold the two equal.
+//!
+//! Statements that hold such conditions are run with `persistent(false)`: a statement that is kept is planned for any value
+//! after a few times, and no index serves a `like` of any pattern.
 
 mod compile;
 mod document;

@@ -26,7 +26,7 @@ pub(crate) async fn counts(pool: &PgPool, as_of: AsOf) -> Result<Vec<Count>, Err
           order by c.account, c.region, c.type",
     );
     let rows: Vec<(String, String, String, i64)> =
-        sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("counts"))?;
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("counts"))?;
     Ok(rows
         .into_iter()
         .map(|(account, region, kind, count)| Count { account, region, kind, count })

@@ -115,8 +115,12 @@ impl Listed<'_> {
         self.push(&mut sql)?;
         self.push_set(&mut sql);
         sql.push(")");
-        let newer: Vec<Uuid> =
-            sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("changes"))?;
+        let newer: Vec<Uuid> = sql
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(pool)
+            .await
+            .map_err(Error::reading("changes"))?;
         Ok(first.into_iter().filter(|seen| !newer.contains(&seen.fingerprint)).collect())
     }
 
@@ -225,7 +229,7 @@ impl Listed<'_> {
     where
         T: for<'r> FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
     {
-        sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("changes"))
     }
 }
 

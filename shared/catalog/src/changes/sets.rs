@@ -89,5 +89,5 @@ async fn matching(pool: &PgPool, query: &ChangeQuery, keys: &[Key], most: usize)
     push_conditions(&mut sql, &query.selector, &FIELDS, When::default())?;
     sql.push(" order by c.occurred_at desc, c.id desc limit ");
     sql.push_bind(i64::try_from(most).unwrap_or(i64::MAX));
-    sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("changes"))
+    sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("changes"))
 }

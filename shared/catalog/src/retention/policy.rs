@@ -118,7 +118,23 @@ fn fits(pattern: &str, kind: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Reads the policy; where none was applied, it is the default.
+/// What goes where nobody said: what we did and could not take, and listings. What is known of the world stays, however long
+/// ago it was: somebody may have just taken it in.
+fn without_manifest() -> Retention {
+    let forever = Span::hours(24 * 365 * 1_000);
+    Retention {
+        history: forever,
+        changes: forever,
+        findings: forever,
+        sightings: forever,
+        ledger: forever,
+        counts: forever,
+        deleted: forever,
+        ..Retention::default()
+    }
+}
+
+/// Reads the policy.
 pub(super) async fn read(pool: &PgPool, now: Timestamp) -> Result<Policy, Error> {
     let stored = sqlx::query_as!(
         Stored,
@@ -128,7 +144,7 @@ pub(super) async fn read(pool: &PgPool, now: Timestamp) -> Result<Policy, Error>
     .fetch_optional(pool)
     .await
     .map_err(Error::reading("a manifest"))?;
-    let spec: Retention = stored.map(|stored| stored.spec()).transpose()?.unwrap_or_default();
+    let spec: Retention = stored.map(|stored| stored.spec()).transpose()?.unwrap_or_else(without_manifest);
     // Types are few among many resources: each is found by a step in the index.
     let types = if spec.types.is_empty() { Vec::new() } else { known_types(pool).await? };
     Ok(Policy { now, spec, types })

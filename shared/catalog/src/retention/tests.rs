@@ -15,10 +15,17 @@ use crate::{
     Catalog, Error,
     holds::{HoldKind, NewHold},
     manifests::NewManifest,
-    tests_support::{catalog, now},
+    tests_support::now,
 };
 
 const ALL: Budget = Budget { slices: 10_000, time: Duration::from_secs(600) };
+
+/// A catalog with a policy that leaves everything as the schema says.
+async fn catalog() -> (testkit::TestDb, Catalog) {
+    let (db, catalog) = crate::tests_support::catalog().await;
+    policy(&catalog, json!({})).await;
+    (db, catalog)
+}
 
 pub(crate) fn key(kind: &str, native_id: &str) -> ResourceKey {
     ResourceKey {
@@ -98,7 +105,7 @@ async fn retain(catalog: &Catalog) -> Removed {
     catalog.retain(now(), true, ALL).await.unwrap()
 }
 
-async fn policy(catalog: &Catalog, spec: serde_json::Value) {
+pub(crate) async fn policy(catalog: &Catalog, spec: serde_json::Value) {
     let new = NewManifest {
         kind: "Retention".to_owned(),
         name: "default".to_owned(),
@@ -259,7 +266,7 @@ async fn a_month_that_somebody_reads_is_left_and_readers_do_not_wait() {
     months(&catalog, "2024-10-01", 6).await;
     let bucket = key("AWS::S3::Bucket", "logs");
     versions(&catalog, &bucket, &[600, 450]).await;
-    let mut reader = catalog.pool.begin().await.unwrap();
+    let mut reader = crate::connect::begin(&catalog.pool).await.unwrap();
     let read = "select count(*) from perigee.versions_closed";
     sqlx::query_scalar::<_, i64>(read).fetch_one(&mut *reader).await.unwrap();
     let removing = tokio::spawn({

@@ -130,8 +130,12 @@ impl Catalog {
             sql.push(" and (u.created_at, u.id) < (").push_bind(before).push(", ").push_bind(last).push(")");
         }
         sql.push(" order by u.created_at desc, u.id desc limit ").push_bind(limit_and_one(query.limit));
-        let rows: Vec<Row> =
-            sql.build_query_as().fetch_all(&self.pool).await.map_err(Error::reading("runs"))?;
+        let rows: Vec<Row> = sql
+            .build_query_as()
+            .persistent(false)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(Error::reading("runs"))?;
         let items: Vec<Run> = rows.into_iter().map(Run::from).collect();
         Ok(cursor::page(items, query.limit, |run| cursor::write_instant(run.created_at, run.id.into())))
     }
@@ -143,8 +147,12 @@ impl Catalog {
     pub async fn run(&self, id: RunId) -> Result<Option<RunDetail>, Error> {
         let mut sql = QueryBuilder::new(SELECT);
         sql.push(" and u.id = ").push_bind(Uuid::from(id));
-        let row: Option<Row> =
-            sql.build_query_as().fetch_optional(&self.pool).await.map_err(Error::reading("a run"))?;
+        let row: Option<Row> = sql
+            .build_query_as()
+            .persistent(false)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(Error::reading("a run"))?;
         let Some(run) = row.map(Run::from) else { return Ok(None) };
         let rest = sqlx::query!(
             "select u.parameters, u.cause, u.deadline, p.spec

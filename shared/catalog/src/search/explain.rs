@@ -65,7 +65,8 @@ pub(crate) async fn terms(
         return Ok(Some(Vec::new()));
     }
     sql.push(" order by place");
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+    let rows: Vec<Row> =
+        sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("resources"))?;
     if rows.is_empty() {
         return Ok(None);
     }

@@ -100,8 +100,12 @@ fn walked<'a>(
         let mut sql = QueryBuilder::new("select r.id");
         prepared.push_described(&mut sql);
         sql.push(" limit ").push_bind(i64::try_from(MOST_STARTS + 1).unwrap_or(i64::MAX));
-        let starts: Vec<Uuid> =
-            sql.build_query_scalar().fetch_all(pool).await.map_err(Error::reading("resources"))?;
+        let starts: Vec<Uuid> = sql
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(pool)
+            .await
+            .map_err(Error::reading("resources"))?;
         let narrow = |what: &str, most: usize| Error::BadSelector {
             column,
             message: format!(

@@ -174,6 +174,7 @@ async fn the_world_of_the_laws_agrees_with_itself() {
     // Neither after the counts were folded, nor after what is old was removed.
     catalog.maintain(now()).await.unwrap();
     assert_eq!(faults(&catalog, false, now()).await.0, []);
+    crate::retention::tests::policy(&catalog, serde_json::json!({})).await;
     let later = now() + chrono::TimeDelta::days(390);
     let all = crate::retention::Budget { slices: 10_000, time: std::time::Duration::from_secs(300) };
     for days in [0, 8, 9, 10, 11, 12, 20] {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Span;
 
-/// How long what is no longer so is kept. There is one, named `default`; what it leaves out, and all without one, is
-/// as the schema says. What is so now is never removed: ages count from when something ended. A month of history goes
+/// How long what is no longer so is kept. There is one, named `default`; what it leaves out is as the schema says. Without
+/// one, what is known of the world is kept for ever. What is so now is never removed: ages count from when something ended. A month of history goes
 /// in one piece, so that it may be there up to a month longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

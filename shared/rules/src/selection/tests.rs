@@ -41,7 +41,7 @@ fn a_selector_describes_what_it_says() {
         ("other | web", true),
         ("-other (name=x | region=eu-*)", true),
         ("-(web prod)", false),
-        ("name~\"^web-[0-9]$\" name!~WEB name~(?i)WEB", true),
+        ("name~\"^web-[0-9]$\" name!~WEB name~\"(?i)WEB\"", true),
         ("config.size>10GiB config.size<=20GiB -config.size>5", true),
         ("config.timeout>1h config.timeout<2h", true),
         ("config.count=3 config.text=3 config.on=true", true),

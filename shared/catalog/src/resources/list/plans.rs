@@ -1,10 +1,10 @@
-//! No form of search reads a large table from end to end. On an estate of some size, with statistics, so that the database
-//! chooses as it would on a large one.
+//! No form of search reads a large table from end to end. The database is told to do that only where nothing else is
+//! possible, so that a table is not read whole just because it is small here.
 
 use crate::{
-    AsOf, ResourceQuery,
+    AsOf, Catalog, ResourceQuery,
     bench::Estate,
-    tests_support::{catalog, minute, now},
+    tests_support::{catalog, minute, now, options},
 };
 
 /// Each form of the language, alone and beside what narrows it.
@@ -58,9 +58,14 @@ const LARGE: [&str; 12] = [
 
 #[tokio::test]
 async fn no_form_of_search_reads_a_large_table_from_end_to_end() {
-    let (_db, catalog) = catalog().await;
-    let estate = Estate { resources: 20_000, seed: 1, now: now() };
+    let (db, catalog) = catalog().await;
+    let estate = Estate { resources: 2_000, seed: 1, now: now() };
     catalog.build_estate(&estate, &|_, _| ()).await.expect("an estate");
+    db.execute(
+        "do $$ begin execute format('alter database %I set enable_seqscan = off', current_database()); end $$",
+    )
+    .await;
+    let catalog = Catalog::connect(&options(db.url())).expect("the address of a test database");
     let instants = [None, Some(now() - chrono::Duration::days(60)), Some(minute(0))];
     let mut faults = Vec::new();
     for (q, at) in FORMS.iter().flat_map(|q| instants.map(|at| (q, at))) {
@@ -73,8 +78,13 @@ async fn no_form_of_search_reads_a_large_table_from_end_to_end() {
         let plan = catalog.plan(&query).await.expect("a plan");
         let scans = plan.iter().filter(|line| line.contains("Seq Scan on"));
         let large = scans.filter(|line| {
-            let table = line.split("Seq Scan on ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-            LARGE.iter().any(|large| table == *large || table.starts_with(&format!("{large}_2")) || table == format!("{large}_rest"))
+            let table =
+                line.split("Seq Scan on ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            LARGE.iter().any(|large| {
+                table == *large
+                    || table.starts_with(&format!("{large}_2"))
+                    || table == format!("{large}_rest")
+            })
         });
         if let Some(line) = large.into_iter().next() {
             faults.push(format!("{q} at {at:?}: {}\n{}", line.trim(), plan.join("\n")));

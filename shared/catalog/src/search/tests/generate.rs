@@ -206,7 +206,10 @@ fn pattern(rng: &mut Rng, value: &str) -> String {
         2 if !tail.is_empty() => format!("*{}", quoted(&tail)),
         3 if !tail.is_empty() && !head.is_empty() => format!("{}*{}", quoted(&head), quoted(&tail)),
         4 if tail.chars().count() > 1 => {
-            format!("*{}*", quoted(&tail[..tail.char_indices().nth(1).map_or(0, |(at, _)| at)]))
+            format!(
+                "*{}*",
+                quoted(&tail.chars().take(usize::from(tail.chars().nth(1).is_some())).collect::<String>())
+            )
         }
         _ => quoted(value),
     }

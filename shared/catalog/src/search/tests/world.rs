@@ -35,7 +35,7 @@ pub(super) const ACTIONS: [&str; 3] = ["DeleteBucket", "StopInstances", "GetObje
 
 pub(super) fn key(n: usize) -> ResourceKey {
     ResourceKey {
-        provider: if n % 5 == 0 { "kubernetes" } else { "aws" }.to_owned(),
+        provider: if n.is_multiple_of(5) { "kubernetes" } else { "aws" }.to_owned(),
         partition: "aws".to_owned(),
         account: ACCOUNTS[n % 2].to_owned(),
         region: REGIONS[n % 3].to_owned(),
