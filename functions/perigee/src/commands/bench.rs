@@ -9,6 +9,8 @@ pub mod mixed;
 mod pages;
 mod questions;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod times;
 mod writing;
 
@@ -93,7 +95,7 @@ fn measure(options: &Options) -> anyhow::Result<Done> {
 
 async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
     let Ground { catalog, estate, .. } = ground;
-    let reader = Reader { catalog, estate };
+    let reader = Reader { catalog: catalog.clone(), estate: *estate };
     let facts = machine::facts(&catalog.server_facts().await?);
     let mut rows = vec![row("resources of the estate", estate.resources as f64, "resources")];
     let mut told = |measured: Vec<Row>| {
@@ -102,13 +104,13 @@ async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
     };
     told(reading::disk(catalog).await?);
     for question in Question::WITH_BARS {
-        told(reading::question(reader, question).await?);
+        told(reading::question(&reader, question, reading::TIMES).await?);
     }
-    told(reading::beside_paths(reader).await?);
+    told(reading::beside_paths(&reader).await?);
     told(writing::fresh(catalog, estate).await?);
     // Measured again on the same estate, other resources are fresh.
     let salt = SystemClock.now().timestamp().unsigned_abs();
-    told(writing::beside_readers(reader, salt).await?);
+    told(writing::beside_readers(&reader, salt, writing::SPAN).await?);
     Ok((facts, rows))
 }
 

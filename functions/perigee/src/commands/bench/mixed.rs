@@ -2,16 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use clap::Args;
-use futures_util::future::try_join_all;
 use ports::{Clock, SystemClock};
 use serde::Serialize;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{
     Row, barred,
@@ -70,9 +72,10 @@ struct Line {
 }
 
 /// What all share while it runs.
-struct Load<'a> {
-    reader: Reader<'a>,
+struct Load {
+    reader: Reader,
     began: Instant,
+    minute: Duration,
     span: Duration,
     minutes: Mutex<Vec<Minute>>,
 }
@@ -90,25 +93,48 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Done> {
 
 async fn measure(options: &Options, ground: &Ground) -> anyhow::Result<(Vec<machine::Fact>, Vec<Row>)> {
     let facts = machine::facts(&ground.catalog.server_facts().await?);
-    let load = Load {
-        reader: Reader { catalog: &ground.catalog, estate: &ground.estate },
-        began: Instant::now(),
-        span: MINUTE * options.minutes,
-        minutes: Mutex::new(vec![Minute::new(); options.minutes as usize]),
-    };
-    let readers = try_join_all((0..READERS).map(|who| load.read(who)));
-    let (_, (), (), lines) =
-        tokio::try_join!(readers, load.write(), load.keep_house(), load.tell(ground.server()))?;
-    Ok((facts, load.rows(&lines)?))
+    let reader = Reader { catalog: ground.catalog.clone(), estate: ground.estate };
+    Ok((facts, load(&reader, options.minutes, MINUTE, ground.server()).await?))
 }
 
-impl Load<'_> {
+/// Everything at once, for so many minutes of such a length.
+pub(super) async fn load(
+    reader: &Reader,
+    minutes: u32,
+    minute: Duration,
+    server: Option<i32>,
+) -> anyhow::Result<Vec<Row>> {
+    let load = Arc::new(Load {
+        reader: reader.clone(),
+        began: Instant::now(),
+        minute,
+        span: minute * minutes,
+        minutes: Mutex::new(vec![Minute::new(); minutes as usize]),
+    });
+    // Each has a task of its own, so that none waits until another has read its answer.
+    let mut tasks = JoinSet::new();
+    for who in 0..READERS {
+        let load = Arc::clone(&load);
+        tasks.spawn(async move { load.read(who).await });
+    }
+    let writer = Arc::clone(&load);
+    tasks.spawn(async move { writer.write().await });
+    let keeper = Arc::clone(&load);
+    tasks.spawn(async move { keeper.keep_house().await });
+    let lines = load.tell(server).await?;
+    while let Some(ended) = tasks.join_next().await {
+        ended.context("somebody panicked")??;
+    }
+    load.rows(&lines)
+}
+
+impl Load {
     fn goes_on(&self) -> bool {
         self.began.elapsed() < self.span
     }
 
     fn note(&self, what: String, took: Duration) -> anyhow::Result<()> {
-        let minute = (self.began.elapsed().as_secs() / 60) as usize;
+        let minute = self.began.elapsed().div_duration_f64(self.minute) as usize;
         let mut minutes = self.minutes.lock().map_err(|_| anyhow::anyhow!("somebody panicked"))?;
         if let Some(minute) = minutes.get_mut(minute) {
             minute.entry(what).or_default().add(took);
@@ -154,12 +180,12 @@ impl Load<'_> {
     }
 
     async fn keep_house(&self) -> anyhow::Result<()> {
-        let mut ticks = ticks(MINUTE);
+        let mut ticks = ticks(self.minute);
         while self.goes_on() {
             ticks.tick().await;
             self.reader.catalog.maintain(SystemClock.now()).await?;
             let rest = self.span.saturating_sub(self.began.elapsed());
-            if rest < MINUTE {
+            if rest < self.minute {
                 break;
             }
         }
@@ -168,10 +194,10 @@ impl Load<'_> {
 
     /// Tells of each minute when it is over.
     async fn tell(&self, server: Option<i32>) -> anyhow::Result<Vec<Line>> {
-        let start = tokio::time::Instant::from_std(self.began + MINUTE);
-        let mut ticks = tokio::time::interval_at(start, MINUTE);
+        let start = tokio::time::Instant::from_std(self.began + self.minute);
+        let mut ticks = tokio::time::interval_at(start, self.minute);
         let mut lines = Vec::new();
-        while (lines.len() as u32) * 60 < self.span.as_secs() as u32 {
+        while self.minute * u32::try_from(lines.len())? < self.span {
             ticks.tick().await;
             let line = self.line(lines.len(), server)?;
             print::note(&serde_json::to_string(&line).context("cannot write a line")?);
@@ -187,7 +213,7 @@ impl Load<'_> {
         let pid = i32::try_from(std::process::id()).unwrap_or_default();
         Ok(Line {
             minute: minute + 1,
-            done_per_second: done as f64 / 60.0,
+            done_per_second: done as f64 / self.minute.as_secs_f64(),
             perigee_mib: machine::resident_mib(pid).unwrap_or_default(),
             postgres_mib: server.and_then(machine::private_mib).unwrap_or_default(),
             latencies: measured

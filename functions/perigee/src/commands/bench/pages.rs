@@ -20,15 +20,15 @@ const TARGETS: u64 = 40;
 
 /// What pages are made from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pages<'a> {
-    pub(super) estate: &'a Estate,
+pub(super) struct Pages {
+    pub(super) estate: Estate,
     /// Tells apart what is recorded by one measurement from what is by another.
     pub(super) salt: u64,
     /// The first of them is true for this instant.
     pub(super) began: Timestamp,
 }
 
-impl Pages<'_> {
+impl Pages {
     /// The `page`th page of a listing, with everything in it.
     pub(super) fn page(&self, page: u64, listing: &str, after: Duration) -> anyhow::Result<Observation> {
         let place = page % self.estate.places();
@@ -180,7 +180,7 @@ mod tests {
     fn the_next_listing_has_the_same_documents_and_another_salt_has_others() {
         let now = "2026-03-03T12:00:00Z".parse().unwrap();
         let estate = Estate { resources: 20_000, seed: 1, now };
-        let pages = Pages { estate: &estate, salt: 1, began: now };
+        let pages = Pages { estate, salt: 1, began: now };
         let first = pages.page(3, "first", Duration::zero()).unwrap();
         let second = pages.page(3, "second", Duration::hours(1)).unwrap();
         assert_eq!(documents(&first), documents(&second));

@@ -72,13 +72,13 @@ impl fmt::Display for Question {
 }
 
 /// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
-    pub(super) catalog: &'a Catalog,
-    pub(super) estate: &'a Estate,
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pub(super) catalog: Catalog,
+    pub(super) estate: Estate,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Asks the `n`th question of a sort; the answer is how long it took.
     pub(super) async fn ask(
         &self,

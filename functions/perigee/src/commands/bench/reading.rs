@@ -11,7 +11,7 @@ use super::{
 };
 
 /// How often each sort of question is asked.
-const TIMES: u64 = 300;
+pub(super) const TIMES: u64 = 300;
 /// How long ago the past is that is asked for, and how many times as long the answer may take.
 const DAYS_AGO: i64 = 60;
 const AGO: f64 = 3.0;
@@ -24,12 +24,13 @@ const SHARE: f64 = 0.05;
 
 /// A sort of question, and the most milliseconds that the slowest of a hundred may take.
 pub(super) async fn question(
-    reader: Reader<'_>,
+    reader: &Reader,
     (question, most, bar): (Question, f64, &'static str),
+    times: u64,
 ) -> anyhow::Result<Vec<Row>> {
-    let now = reader.ask_often(question, TIMES, None).await?;
+    let now = reader.ask_often(question, times, None).await?;
     let ago = reader.estate.now - chrono::Duration::days(DAYS_AGO);
-    let then = reader.ask_often(question, TIMES, Some(ago)).await?;
+    let then = reader.ask_often(question, times, Some(ago)).await?;
     let (p99, p99_then) = (now.quantile(0.99), then.quantile(0.99));
     let ratio = p99_then / p99.max(f64::MIN_POSITIVE);
     Ok(vec![
@@ -42,7 +43,7 @@ pub(super) async fn question(
 }
 
 /// The walk into the diamond beside a query that enumerates its paths.
-pub(super) async fn beside_paths(reader: Reader<'_>) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn beside_paths(reader: &Reader) -> anyhow::Result<Vec<Row>> {
     let walk = reader.ask_often(Question::Diamond, 20, None).await?.quantile(0.5);
     let rival = reader.catalog.enumerate_paths(reader.estate.diamond(), DEPTH, PATIENCE).await?;
     let took = rival.took.as_secs_f64() * 1_000.0;

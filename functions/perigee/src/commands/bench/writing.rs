@@ -1,12 +1,14 @@
 //! How fast it is recorded: beside `COPY`, seen again unchanged, and while others read.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use catalog::{Catalog, bench::Estate};
-use futures_util::future::{join, try_join_all};
 use model::{Observation, Timestamp};
 use ports::{Clock, SystemClock};
 use tokio::time::{MissedTickBehavior, interval};
@@ -30,7 +32,7 @@ const READERS: u64 = 32;
 /// How often each of them asks.
 const EVERY: Duration = Duration::from_millis(250);
 /// How long they read without a writer, and with one.
-const SPAN: Duration = Duration::from_secs(30);
+pub(super) const SPAN: Duration = Duration::from_secs(30);
 /// Resources recorded a second meanwhile.
 const RATE: u64 = 2_000;
 /// The database for what is recorded into empty tables.
@@ -49,7 +51,7 @@ pub(super) async fn fresh(catalog: &Catalog, estate: &Estate) -> anyhow::Result<
 async fn fresh_in(catalog: &Catalog, estate: &Estate, now: Timestamp) -> anyhow::Result<Vec<Row>> {
     let pages = (estate.resources / 10).clamp(PAGE, MOST) / PAGE;
     let resources = (pages * PAGE) as f64;
-    let made = Pages { estate, salt: 1, began: now - chrono::Duration::hours(2) };
+    let made = Pages { estate: *estate, salt: 1, began: now - chrono::Duration::hours(2) };
     let batches = |listing: &'static str, after| (0..pages).map(move |page| made.page(page, listing, after));
     // What is measured is the catalog: the documents are made beforehand.
     let first: Vec<Observation> =
@@ -89,24 +91,23 @@ async fn record_all(catalog: &Catalog, batches: &[Observation]) -> anyhow::Resul
     Ok(())
 }
 
-/// Readers alone, then readers while resources are recorded into the estate.
-pub(super) async fn beside_readers(reader: Reader<'_>, salt: u64) -> anyhow::Result<Vec<Row>> {
+/// Readers alone, then readers while resources are recorded into the estate. Each has a task of its own, so that none
+/// waits until another has read its answer.
+pub(super) async fn beside_readers(reader: &Reader, salt: u64, span: Duration) -> anyhow::Result<Vec<Row>> {
     // Once for nothing, so that what they need is in memory.
-    readers(reader, 0, SPAN / 3).await?;
-    let alone = readers(reader, 1, SPAN).await?;
-    let written = AtomicU64::new(0);
-    let done = AtomicBool::new(false);
-    let reading = async {
-        let times = readers(reader, 2, SPAN).await;
-        done.store(true, Ordering::Relaxed);
-        times
-    };
+    readers(reader, 0, span / 3).await?;
+    let alone = readers(reader, 1, span).await?;
+    let written = Arc::new(AtomicU64::new(0));
+    let done = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn(write(reader.clone(), salt, Arc::clone(&written), Arc::clone(&done)));
+    let waiting = tokio::spawn(longest_wait(reader.catalog.clone(), Arc::clone(&done)));
     let began = Instant::now();
-    let (times, others) =
-        join(reading, join(write(reader, salt, &written, &done), longest_wait(reader.catalog, &done))).await;
-    let (beside, took) = (times?, began.elapsed());
-    others.0?;
-    let waited = others.1?.as_secs_f64();
+    let times = readers(reader, 2, span).await;
+    done.store(true, Ordering::Relaxed);
+    let took = began.elapsed();
+    writing.await??;
+    let waited = waiting.await??.as_secs_f64();
+    let beside = times?;
     let speed = written.load(Ordering::Relaxed) as f64 / took.as_secs_f64();
     let (p99_alone, p99_beside) = (alone.quantile(0.99), beside.quantile(0.99));
     let ratio = p99_beside / p99_alone.max(f64::MIN_POSITIVE);
@@ -122,32 +123,40 @@ pub(super) async fn beside_readers(reader: Reader<'_>, salt: u64) -> anyhow::Res
 }
 
 /// Everyone asks four times a second, beginning one after the other.
-async fn readers(reader: Reader<'_>, round: u64, span: Duration) -> anyhow::Result<Times> {
-    let began = Instant::now();
-    let one = |who: u64| async move {
-        let start = tokio::time::Instant::now() + EVERY * u32::try_from(who).unwrap_or(0) / 32;
-        let mut ticks = tokio::time::interval_at(start, EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut times = Times::default();
-        let mut n = who * 1_000 + round * 1_000_000;
-        while began.elapsed() < span {
-            ticks.tick().await;
-            let question = Question::OF_READERS[n as usize % Question::OF_READERS.len()];
-            times.add(reader.ask(question, n, None).await?);
-            n += 1;
-        }
-        anyhow::Ok(times)
-    };
+async fn readers(reader: &Reader, round: u64, span: Duration) -> anyhow::Result<Times> {
+    let everyone: Vec<_> =
+        (0..READERS).map(|who| tokio::spawn(read(reader.clone(), who, round, span))).collect();
     let mut all = Times::default();
-    for times in try_join_all((0..READERS).map(one)).await? {
-        all.join(&times);
+    for one in everyone {
+        all.join(&one.await??);
     }
     Ok(all)
 }
 
-async fn write(reader: Reader<'_>, salt: u64, written: &AtomicU64, done: &AtomicBool) -> anyhow::Result<()> {
-    let pages =
-        Pages { estate: reader.estate, salt, began: SystemClock.now() - chrono::Duration::minutes(10) };
+async fn read(reader: Reader, who: u64, round: u64, span: Duration) -> anyhow::Result<Times> {
+    let began = Instant::now();
+    let start = tokio::time::Instant::now() + EVERY * u32::try_from(who)? / u32::try_from(READERS)?;
+    let mut ticks = tokio::time::interval_at(start, EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut times = Times::default();
+    let mut n = who * 1_000 + round * 1_000_000;
+    while began.elapsed() < span {
+        ticks.tick().await;
+        let question = Question::OF_READERS[n as usize % Question::OF_READERS.len()];
+        times.add(reader.ask(question, n, None).await?);
+        n += 1;
+    }
+    Ok(times)
+}
+
+async fn write(
+    reader: Reader,
+    salt: u64,
+    written: Arc<AtomicU64>,
+    done: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let began = SystemClock.now() - chrono::Duration::minutes(10);
+    let pages = Pages { estate: reader.estate, salt, began };
     let mut ticks = interval(Duration::from_secs(1) * u32::try_from(PAGE)? / u32::try_from(RATE)?);
     // What was late is made up for.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -156,13 +165,16 @@ async fn write(reader: Reader<'_>, salt: u64, written: &AtomicU64, done: &Atomic
         ticks.tick().await;
         let batch = pages.page(page, "beside readers", chrono::Duration::zero())?;
         reader.catalog.record(&[batch], SystemClock.now()).await?;
-        written.fetch_add(PAGE, Ordering::Relaxed);
+        // What was begun while they read and ended afterwards does not count.
+        if !done.load(Ordering::Relaxed) {
+            written.fetch_add(PAGE, Ordering::Relaxed);
+        }
         page += 1;
     }
     Ok(())
 }
 
-async fn longest_wait(catalog: &Catalog, done: &AtomicBool) -> anyhow::Result<Duration> {
+async fn longest_wait(catalog: Catalog, done: Arc<AtomicBool>) -> anyhow::Result<Duration> {
     let mut ticks = interval(Duration::from_millis(100));
     let mut longest = Duration::ZERO;
     while !done.load(Ordering::Relaxed) {
