@@ -37,6 +37,7 @@ async fn everything_is_measured_on_a_small_estate() {
     assert!(value("recorded beside 32 readers").is_some(), "{rows:#?}");
 
     let rows = mixed::load(&reader, 3, Duration::from_secs(2), None).await.unwrap();
-    assert!(rows.iter().any(|row| row.name == "record unchanged, p99, last third"), "{rows:#?}");
+    // What was asked within two seconds depends on the machine; that memory was looked at does not.
+    assert!(rows.iter().any(|row| row.name == "memory of perigee, last third"), "{rows:#?}");
     catalog.close().await;
 }
