@@ -11,6 +11,7 @@ mod exit;
 mod output;
 mod place;
 mod print;
+mod signals;
 mod world;
 
 use std::{pin::Pin, process::ExitCode, sync::Arc};

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{NaiveDate, NaiveTime};
 use model::Health;
 use schemars::JsonSchema;
 use selector::{Node, Selector, Term};
@@ -209,24 +210,46 @@ async fn kept(pool: &PgPool, group: &Group, as_of: AsOf) -> Result<Vec<Row>, Err
     sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("counts"))
 }
 
-/// The counts as they are, or as they were at an instant: those of now less what came since.
+/// The counts as they are, or as they were at an instant: those of now less what came since, or what came until then,
+/// whichever is less to read.
 pub(crate) fn push_counts(sql: &mut QueryBuilder<Postgres>, as_of: AsOf) {
-    sql.push(
-        "(select account, region, type, health, count as n from perigee.counts
-          union all
-          select account, region, type, health, delta from perigee.count_deltas",
-    );
-    if let Some(at) = as_of.at {
-        let tomorrow = at.date_naive().succ_opt().unwrap_or(at.date_naive());
-        sql.push(" where at <= ").push_bind(at);
+    let Some(at) = as_of.at else {
         sql.push(
-            " union all select account, region, type, health, -delta from perigee.count_days where day >= ",
+            "(select account, region, type, health, count as n from perigee.counts
+              union all
+              select account, region, type, health, delta from perigee.count_deltas)",
         );
-        sql.push_bind(tomorrow);
-        sql.push(
-            " union all select account, region, type, health, -delta from perigee.count_log where at > ",
-        );
-        sql.push_bind(at).push(" and at < ").push_bind(tomorrow.and_time(chrono::NaiveTime::MIN).and_utc());
+        return;
+    };
+    let day = at.date_naive();
+    let tomorrow = day.succ_opt().unwrap_or(day);
+    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+    sql.push("(select account, region, type, health, delta as n from perigee.count_deltas where at <= ")
+        .push_bind(at);
+    sql.push(" union all select account, region, type, health, count from perigee.counts where not perigee.is_early(");
+    sql.push_bind(day).push(")");
+    for (early, since) in [(false, true), (true, false)] {
+        let way = |sql: &mut QueryBuilder<Postgres>, table: &'static str| {
+            sql.push(" union all select account, region, type, health, ").push(if since {
+                "-delta"
+            } else {
+                "delta"
+            });
+            sql.push(" from perigee.").push(table).push(if early { " where" } else { " where not" });
+            sql.push(" perigee.is_early(").push_bind(day).push(")");
+        };
+        way(sql, "count_days");
+        sql.push(if since { " and day >= " } else { " and day < " }).push_bind(if since {
+            tomorrow
+        } else {
+            day
+        });
+        way(sql, "count_log");
+        if since {
+            sql.push(" and at > ").push_bind(at).push(" and at < ").push_bind(midnight(tomorrow));
+        } else {
+            sql.push(" and at >= ").push_bind(midnight(day)).push(" and at <= ").push_bind(at);
+        }
     }
     sql.push(")");
 }

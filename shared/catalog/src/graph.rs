@@ -98,6 +98,11 @@ async fn meet(pool: &PgPool, starts: &[Uuid], walk: &Walk) -> Result<Met, Error>
     meet_by(pool, starts, &Way::of(walk, MAX_DEPTH)).await
 }
 
+/// How many resources a walk meets, without a look at any of them.
+pub(crate) async fn count_met(pool: &PgPool, from: ResourceId, walk: &Walk) -> Result<usize, Error> {
+    Ok(meet(pool, &[from.into()], walk).await?.ids.len())
+}
+
 async fn meet_by(pool: &PgPool, starts: &[Uuid], way: &Way) -> Result<Met, Error> {
     let met = sqlx::query!(
         r#"select ids as "ids!", distances as "distances!", truncated

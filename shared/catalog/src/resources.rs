@@ -46,7 +46,7 @@ pub(crate) const FIELDS: Fields = Fields {
     functions: true,
 };
 
-/// A row of `perigee.resources`.
+/// A row of `perigee.resources`; lists say afterwards how well those of a page are.
 #[derive(Debug, FromRow)]
 pub(crate) struct Row {
     pub(crate) id: Uuid,
@@ -62,10 +62,15 @@ pub(crate) struct Row {
     pub(crate) evidence: i16,
     pub(crate) since: Option<DateTime<Utc>>,
     pub(crate) deleted_at: Option<DateTime<Utc>>,
+    #[sqlx(default)]
     pub(crate) health: Option<String>,
+    #[sqlx(default)]
     pub(crate) health_status: Option<String>,
+    #[sqlx(default)]
     pub(crate) health_ready: Option<bool>,
+    #[sqlx(default)]
     pub(crate) health_reason: Option<String>,
+    #[sqlx(default)]
     pub(crate) health_since: Option<DateTime<Utc>>,
 }
 
@@ -165,6 +170,35 @@ pub(crate) async fn by_ids(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Result<BTre
     .await
     .map_err(Error::reading("resources"))?;
     Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+}
+
+/// How well resources are, or were at an instant; those that no rule judges are left out.
+pub(crate) async fn health_of(
+    pool: &PgPool,
+    ids: &[Uuid],
+    as_of: AsOf,
+) -> Result<BTreeMap<Uuid, HealthNow>, Error> {
+    let rows = sqlx::query!(
+        r#"select x.id as "id!", h.health as "health!", h.status as "status!", h.ready as "ready!", h.reason as "reason!",
+                  h.since as "since!"
+           from unnest($1::uuid[]) x (id) cross join lateral (
+               select o.health, o.status, o.ready, o.reason, o.since from perigee.health o
+               where o.resource_id = x.id and o.health is not null and ($2::timestamptz is null or o.since <= $2)
+               union all
+               select c.health, c.status, c.ready, c.reason, c.valid_from from perigee.health_closed c
+               where $2 is not null and c.resource_id = x.id and c.valid_from <= $2 and c.valid_to > $2
+               limit 1) h"#,
+        ids,
+        as_of.at,
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(Error::reading("health"))?;
+    let told = rows.into_iter().map(|row| {
+        let (status, ready, reason, since) = (row.status, row.ready, row.reason, row.since);
+        (row.id, HealthNow { health: row.health.into(), status, ready, reason, since })
+    });
+    Ok(told.collect())
 }
 
 pub(crate) async fn one(pool: &PgPool, id: ResourceId) -> Result<Option<ResourceDetail>, Error> {

@@ -119,6 +119,6 @@ pub(crate) fn push_conditions(
     when: When,
 ) -> Result<(), Error> {
     check(selector, fields)?;
-    Compiler::new(sql, fields, when, &[]).push_selector(selector);
+    Compiler::new(sql, fields, when, &[]).push_nodes(&selector.nodes);
     Ok(())
 }

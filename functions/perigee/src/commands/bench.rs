@@ -15,12 +15,12 @@ mod times;
 mod writing;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use ports::{Clock, SystemClock};
 use serde::Serialize;
 
 use self::{
-    ground::Ground,
+    ground::Found,
     machine::Fact,
     questions::{Question, Reader},
 };
@@ -40,9 +40,31 @@ pub struct Options {
     /// Where it is measured.
     #[command(flatten)]
     pub ground: ground::Choice,
+    /// Only these parts of the table
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    pub only: Vec<Part>,
     /// How the table is printed
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
+}
+
+/// A part of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// What lies on the disk
+    Disk,
+    /// Lists that are narrowed by types, tags, health and words
+    Search,
+    /// Counts by type, account, region and health
+    Facets,
+    /// Walks over relations
+    Graph,
+    /// Changes of a set of resources
+    Changes,
+    /// How fast resources are recorded
+    Record,
+    /// Readers beside a writer
+    Readers,
 }
 
 /// What else can be done.
@@ -78,23 +100,20 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Done> {
 fn make(options: &ground::Choice) -> anyhow::Result<Done> {
     let options = ground::Choice { keep: true, ..options.clone() };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async { Ground::open(&options).await?.close().await })?;
+    runtime.block_on(ground::with_estate(&options, async |_| Ok(())))?;
     Ok(Done::All)
 }
 
 fn measure(options: &Options) -> anyhow::Result<Done> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let (facts, rows) = runtime.block_on(async {
-        let ground = Ground::open(&options.ground).await?;
-        let measured = measure_on(&ground).await;
-        ground.close().await?;
-        measured
-    })?;
+    let measuring =
+        ground::with_estate(&options.ground, async |found| measure_on(found, &options.only).await);
+    let (facts, rows) = runtime.block_on(measuring)?;
     report(options.output, &facts, &rows)
 }
 
-async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
-    let Ground { catalog, estate, .. } = ground;
+async fn measure_on(found: &Found, only: &[Part]) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
+    let Found { catalog, estate, .. } = found;
     let reader = Reader { catalog: catalog.clone(), estate: *estate };
     let facts = machine::facts(&catalog.server_facts().await?);
     let mut rows = vec![row("resources of the estate", estate.resources as f64, "resources")];
@@ -102,15 +121,27 @@ async fn measure_on(ground: &Ground) -> anyhow::Result<(Vec<Fact>, Vec<Row>)> {
         print::note(&table(&measured));
         rows.extend(measured);
     };
-    told(reading::disk(catalog).await?);
-    for question in Question::WITH_BARS {
-        told(reading::question(&reader, question, reading::TIMES).await?);
+    let wanted = |part| only.is_empty() || only.contains(&part);
+    if wanted(Part::Disk) {
+        told(reading::disk(catalog).await?);
     }
-    told(reading::beside_paths(&reader).await?);
-    told(writing::fresh(catalog, estate).await?);
-    // Measured again on the same estate, other resources are fresh.
-    let salt = SystemClock.now().timestamp().unsigned_abs();
-    told(writing::beside_readers(&reader, salt, writing::SPAN).await?);
+    for question in Question::WITH_BARS {
+        if wanted(question.0.part()) {
+            told(reading::question(&reader, question, reading::TIMES).await?);
+        }
+    }
+    if wanted(Part::Graph) {
+        told(reading::without_bar(&reader, Question::Graph).await?);
+        told(reading::beside_paths(&reader).await?);
+    }
+    if wanted(Part::Record) {
+        told(writing::fresh(catalog, estate).await?);
+    }
+    if wanted(Part::Readers) {
+        // Measured again on the same estate, other resources are fresh.
+        let salt = SystemClock.now().timestamp().unsigned_abs();
+        told(writing::beside_readers(&reader, salt, writing::SPAN).await?);
+    }
     Ok((facts, rows))
 }
 

@@ -28,7 +28,6 @@ pub(crate) use self::listen::address;
 use self::{
     database::Running,
     host::{Functions, World},
-    listen::Signals,
     manifests::Folder,
     sample::{Loaded, Wanted},
     scrapers::Sources,
@@ -38,6 +37,7 @@ use crate::{
     exit::{Done, Usage},
     place::{Database, Place},
     print,
+    signals::Signals,
 };
 
 /// How long answers under way may take after the first signal to stop.

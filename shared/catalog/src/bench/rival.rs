@@ -7,7 +7,7 @@ use model::ResourceId;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::{Catalog, Error, connect};
+use crate::{Catalog, Error, Walk, connect, graph};
 
 /// How a rival fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub struct Disk {
 }
 
 impl Catalog {
+    /// Walks from a resource, and answers with how many it met: what of the answer to a question about the graph is the
+    /// walk, without the rows and the relations of what it met.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn walk_alone(&self, from: ResourceId, walk: &Walk) -> Result<usize, Error> {
+        graph::count_met(&self.pool, from, walk).await
+    }
+
     /// Walks out of a resource by a recursive query that carries its path along, for as long as it may take.
     ///
     /// # Errors

@@ -5,7 +5,10 @@
 //! everything that is known of the resource, nothing else in the batch speaks of it, no source ever called it gone, and no
 //! complete listing of its partition began later. Whoever writes facts of the partition waits meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    num::NonZero,
+};
 
 use model::{
     Completeness, ContentHash, Document, Observation, ObservationKey, ResourceId, Sighting, Timestamp,
@@ -89,25 +92,49 @@ fn candidates<'a>(observations: &[&'a Observation], unchanged: &mut Unchanged) -
         return Vec::new();
     }
     let mut spoken: HashMap<ResourceId, u32> = HashMap::new();
-    let mut found = Vec::new();
+    let mut on_pages = Vec::new();
     for observation in observations {
         for fact in &observation.resources {
             let id = fact.key.id();
             match &fact.sighting {
                 Sighting::Mentioned => continue,
                 Sighting::Documented(document) if is_page(observation) && fact.state_id == 0 => {
-                    let hash = document.hash();
-                    unchanged.hashes.insert(std::ptr::from_ref(&**document).addr(), hash);
-                    let place = (&*fact.key.account, &*fact.key.region, &*fact.key.kind);
-                    found.push(Candidate { id, hash, page: observation, place });
+                    on_pages.push((id, fact, &**document, *observation));
                 }
                 Sighting::Documented(_) | Sighting::Present | Sighting::Deleted => {}
             }
             *spoken.entry(id).or_default() += 1;
         }
     }
-    found.retain(|candidate| spoken.get(&candidate.id) == Some(&1));
+    let documents: Vec<&Document> = on_pages.iter().map(|(_, _, document, _)| *document).collect();
+    let mut found = Vec::new();
+    for ((id, fact, document, page), hash) in on_pages.into_iter().zip(hashes(&documents)) {
+        unchanged.hashes.insert(std::ptr::from_ref(document).addr(), hash);
+        let place = (&*fact.key.account, &*fact.key.region, &*fact.key.kind);
+        if spoken.get(&id) == Some(&1) {
+            found.push(Candidate { id, hash, page, place });
+        }
+    }
     found
+}
+
+/// How many documents are worth a thread of their own.
+const WORTH_A_THREAD: usize = 64;
+
+/// The hashes of documents, on all cores: of a page of which nothing is new they are most of the work.
+fn hashes(documents: &[&Document]) -> Vec<ContentHash> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = cores.min(documents.len() / WORTH_A_THREAD).max(1);
+    let hash_all = |part: &[&Document]| part.iter().map(|document| document.hash()).collect::<Vec<_>>();
+    if threads == 1 {
+        return hash_all(documents);
+    }
+    std::thread::scope(|scope| {
+        let parts = documents.chunks(documents.len().div_ceil(threads));
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || hash_all(part))).collect();
+        let hashed = threads.into_iter().map(|thread| thread.join());
+        hashed.flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 /// Where facts are written.

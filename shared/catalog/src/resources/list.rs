@@ -8,16 +8,17 @@ use selector::{Node, Op, Pattern, Selector, Term};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::Row;
+use super::{Row, health_of};
 use crate::{
     AsOf, Error, Page, Resource, ResourceQuery,
     cursor::{self, limit_and_one},
     record::states::{MAX_TAG_KEY, MAX_TAG_VALUE},
-    search::{Prepared, When, prepare},
+    search::{When, prepare},
 };
 
 mod rows;
 
+use rows::Part;
 pub(crate) use rows::Rows;
 
 /// How well a resource fits a free word, the best first.
@@ -80,89 +81,140 @@ impl Last {
 
 pub(crate) async fn list(pool: &PgPool, query: &ResourceQuery) -> Result<Page<Resource>, Error> {
     let last = query.cursor.as_deref().map(Last::read).transpose()?;
-    let when = When { now: None, at: query.as_of.at };
-    let prepared = prepare(pool, &query.selector, when).await?;
+    let prepared = prepare(pool, &query.selector, When { now: None, at: query.as_of.at }).await?;
+    let rows = Rows::of(&prepared, query);
     let wanted = limit_and_one(query.limit);
-    let Some(word) = first_word(&query.selector) else {
-        let rows = read(pool, &prepared, query, None, last.as_ref(), wanted).await?;
-        return Ok(cursor::page(rows, query.limit, |resource| Last::write(0, resource)));
-    };
-    let mut found: Vec<(usize, Resource)> = Vec::new();
-    let first = last.as_ref().map_or(0, |last| last.class);
-    for (index, class) in CLASSES.into_iter().enumerate().skip(first) {
-        let missing = wanted - i64::try_from(found.len()).unwrap_or(wanted);
-        if missing <= 0 {
-            break;
+    let mut page = match first_word(&query.selector) {
+        None => {
+            let mut sql = QueryBuilder::new("");
+            rows.push(&mut sql, last.as_ref(), wanted);
+            let mut listed = fetch(pool, sql).await?;
+            sort(&mut listed, Order::Place);
+            cursor::page(listed, query.limit, |resource| Last::write(0, resource))
         }
-        let last = last.as_ref().filter(|last| last.class == index);
-        let rows = read(pool, &prepared, query, Some((class, word)), last, missing).await?;
-        found.extend(rows.into_iter().map(|row| (index, row)));
-    }
-    // All of it at once can stand in the order in which people look.
-    if query.cursor.is_none() && i64::try_from(found.len()).is_ok_and(|found| found < wanted) {
-        found.sort_by(|(a_class, a), (b_class, b)| {
-            let place = |r: &Resource| [&r.kind, &r.account, &r.region, &r.native_id].map(Clone::clone);
-            (a_class, place(a), a.id).cmp(&(b_class, place(b), b.id))
-        });
-    }
-    let page = cursor::page(found, query.limit, |(class, resource)| Last::write(*class, resource));
-    Ok(Page { items: page.items.into_iter().map(|(_, resource)| resource).collect(), next: page.next })
+        Some(word) => {
+            let found = found(pool, &rows, word, last.as_ref(), wanted).await?;
+            let page = cursor::page(found, query.limit, |(class, resource)| Last::write(*class, resource));
+            Page { items: page.items.into_iter().map(|(_, resource)| resource).collect(), next: page.next }
+        }
+    };
+    say_health(pool, &mut page.items, query.as_of).await?;
+    Ok(page)
 }
 
-async fn read(
+/// What a word finds, each with the place of its class, the best first.
+async fn found(
     pool: &PgPool,
-    prepared: &Prepared<'_>,
-    query: &ResourceQuery,
-    word: Option<(Class, &str)>,
+    rows: &Rows<'_>,
+    word: &str,
     last: Option<&Last>,
-    limit: i64,
-) -> Result<Vec<Resource>, Error> {
-    let mut sql = QueryBuilder::new("");
-    push_list(&mut sql, prepared, query, word, last, limit);
+    wanted: i64,
+) -> Result<Vec<(usize, Resource)>, Error> {
+    let wanted_rows = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut found: Vec<(usize, Resource)> = Vec::new();
+    let first = last.map_or(0, |last| last.class);
+    for (index, class) in CLASSES.into_iter().enumerate().skip(first) {
+        let missing = wanted_rows - found.len();
+        if missing == 0 {
+            break;
+        }
+        let order = order(rows.selector, class);
+        let last = last.filter(|last| last.class == index);
+        let mut of_class = Vec::new();
+        for source in rows.sources() {
+            let mut part = Vec::new();
+            for scope in rows.scopes(class).iter().copied() {
+                let mut sql = QueryBuilder::new("");
+                rows.push_part(&mut sql, Part { class, word, source, scope, order, last }, wanted);
+                part = fetch(pool, sql).await?;
+                if part.len() >= missing {
+                    break;
+                }
+            }
+            of_class.extend(part);
+        }
+        sort(&mut of_class, order);
+        of_class.truncate(missing);
+        found.extend(of_class.into_iter().map(|resource| (index, resource)));
+    }
+    // All of it at once can stand in the order in which people look.
+    if last.is_none() && found.len() < wanted_rows {
+        for class in found.chunk_by_mut(|(a, _), (b, _)| a == b) {
+            class.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
+        }
+    }
+    Ok(found)
+}
+
+fn place(of: &Resource) -> (&str, &str, &str, &str, Uuid) {
+    (&of.kind, &of.account, &of.region, &of.native_id, of.id.into())
+}
+
+fn sort(resources: &mut [Resource], order: Order) {
+    match order {
+        Order::Place => resources.sort_by(|a, b| place(a).cmp(&place(b))),
+        Order::Name => resources.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id))),
+        Order::Id => resources.sort_by_key(|one| one.id),
+    }
+}
+
+async fn fetch(pool: &PgPool, mut sql: QueryBuilder<Postgres>) -> Result<Vec<Resource>, Error> {
     let rows: Vec<Row> =
         sql.build_query_as().persistent(false).fetch_all(pool).await.map_err(Error::reading("resources"))?;
     Ok(rows.into_iter().map(Resource::from).collect())
 }
 
-/// How the database would list what a query asks for.
-pub(crate) async fn plan(pool: &PgPool, query: &ResourceQuery) -> Result<Vec<String>, Error> {
-    let last = query.cursor.as_deref().map(Last::read).transpose()?;
-    let prepared = prepare(pool, &query.selector, When { now: None, at: query.as_of.at }).await?;
-    let word = first_word(&query.selector).map(|word| (Class::Holds, word));
-    let mut sql = QueryBuilder::new("explain (costs off) ");
-    push_list(&mut sql, &prepared, query, word, last.as_ref(), limit_and_one(query.limit));
-    sql.build_query_scalar().persistent(false).fetch_all(pool).await.map_err(Error::reading("a plan"))
+/// Says how well the resources of a page are or were.
+async fn say_health(pool: &PgPool, page: &mut [Resource], as_of: AsOf) -> Result<(), Error> {
+    let ids: Vec<Uuid> = page.iter().map(|resource| resource.id.into()).collect();
+    let mut told = health_of(pool, &ids, as_of).await?;
+    for resource in page {
+        resource.health = told.remove(&Uuid::from(resource.id));
+    }
+    Ok(())
 }
 
-fn push_list(
-    sql: &mut QueryBuilder<Postgres>,
-    prepared: &Prepared<'_>,
-    query: &ResourceQuery,
-    word: Option<(Class, &str)>,
-    last: Option<&Last>,
-    limit: i64,
-) {
-    sql.push(
-        "select p.id, p.provider, p.partition, p.account, p.region, p.type, p.native_id, p.name, p.tags, p.evidence,
-                p.since, p.deleted_at, h.health, h.status as health_status, h.ready as health_ready,
-                h.reason as health_reason, h.since as health_since
-         from (",
-    );
-    let order = order(&query.selector, word);
-    let rows = Rows {
-        prepared,
-        selector: &query.selector,
-        as_of: query.as_of,
-        include_deleted: query.include_deleted,
-    };
-    rows.push(sql, order, word, last, limit);
-    sql.push(") p");
-    push_health_of_page(sql, query.as_of);
-    sql.push(match order {
-        Order::Place => " order by p.type, p.account, p.region, p.native_id, p.id",
-        Order::Name => " order by p.name, p.id",
-        Order::Id => " order by p.id",
-    });
+/// How the database would list what a query asks for: each statement that its first page may take.
+pub(crate) async fn plan(pool: &PgPool, query: &ResourceQuery) -> Result<Vec<String>, Error> {
+    let last = query.cursor.as_deref().map(Last::read).transpose()?;
+    let last = last.as_ref();
+    let prepared = prepare(pool, &query.selector, When { now: None, at: query.as_of.at }).await?;
+    let rows = Rows::of(&prepared, query);
+    let limit = limit_and_one(query.limit);
+    let explain = || QueryBuilder::new("explain (costs off) ");
+    let mut statements = Vec::new();
+    match first_word(&query.selector) {
+        None => {
+            let mut sql = explain();
+            rows.push(&mut sql, last, limit);
+            statements.push(sql);
+        }
+        Some(word) => {
+            for class in CLASSES {
+                let order = order(&query.selector, class);
+                for (source, scope) in rows
+                    .sources()
+                    .into_iter()
+                    .flat_map(|source| rows.scopes(class).iter().map(move |s| (source, *s)))
+                {
+                    let mut sql = explain();
+                    rows.push_part(&mut sql, Part { class, word, source, scope, order, last }, limit);
+                    statements.push(sql);
+                }
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for mut sql in statements {
+        let plan: Vec<String> = sql
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(pool)
+            .await
+            .map_err(Error::reading("a plan"))?;
+        lines.extend(plan);
+    }
+    Ok(lines)
 }
 
 /// The ids of what a selector describes, in the order of lists.
@@ -205,13 +257,18 @@ fn only<'s>(selector: &'s Selector, wanted: &str) -> Option<&'s str> {
 
 /// Fields, keys and values of which one must equal the other.
 fn equalities(selector: &Selector) -> impl Iterator<Item = (&str, Option<String>, &str)> {
-    selector.conjuncts().iter().filter_map(|node| match node {
-        Node::Term(Term::Compare { field, op: Op::Equal, values, .. }) => match values.as_slice() {
+    selector.conjuncts().iter().filter_map(|node| equality(node.as_term()?))
+}
+
+/// The field, the key and the one text that it must equal.
+fn equality(term: &Term) -> Option<(&str, Option<String>, &str)> {
+    match term {
+        Term::Compare { field, op: Op::Equal, values, .. } => match values.as_slice() {
             [Pattern::Exact(value)] => Some((field.name(), field.key(), value.as_str())),
             _ => None,
         },
         _ => None,
-    })
+    }
 }
 
 fn lead(selector: &Selector) -> Lead {
@@ -225,29 +282,17 @@ fn lead(selector: &Selector) -> Lead {
 }
 
 /// What a word finds has no place of its own, unless a type or an account narrows it.
-fn order(selector: &Selector, word: Option<(Class, &str)>) -> Order {
-    match word {
-        None | Some((Class::Called, _)) => Order::Place,
-        Some((Class::Begins, _)) => Order::Name,
-        Some((Class::Holds, _)) => match lead(selector) {
+fn order(selector: &Selector, class: Class) -> Order {
+    match class {
+        Class::Called => Order::Place,
+        Class::Begins => Order::Name,
+        Class::Holds => match lead(selector) {
             Lead::Resources if only(selector, "type").is_none() && only(selector, "account").is_none() => {
                 Order::Id
             }
             Lead::Resources | Lead::Tag { .. } | Lead::Health { .. } => Order::Place,
         },
     }
-}
-
-/// Joins how well the few resources `p` of a page are or were, one by one.
-fn push_health_of_page(sql: &mut QueryBuilder<Postgres>, as_of: AsOf) {
-    if as_of.at.is_some() {
-        return push_health(sql, as_of, "p.id");
-    }
-    sql.push(
-        " left join lateral (
-             select o.health, o.status, o.ready, o.reason, o.since from perigee.health o
-             where o.resource_id = p.id and o.health is not null limit 1) h on true",
-    );
 }
 
 /// Joins how well resources are or were.

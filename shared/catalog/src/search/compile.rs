@@ -4,7 +4,7 @@
 use std::slice;
 
 use model::Timestamp;
-use selector::{Call, Node, Op, Path, Pattern, Selector, Step, Term};
+use selector::{Call, Node, Op, Path, Pattern, Step, Term};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -41,8 +41,8 @@ impl<'q, 'r> Compiler<'q, 'r> {
         self.sql.push(text);
     }
 
-    pub(super) fn push_selector(&mut self, selector: &Selector) {
-        for node in &selector.nodes {
+    pub(super) fn push_nodes<'n>(&mut self, nodes: impl IntoIterator<Item = &'n Node>) {
+        for node in nodes {
             self.push(" and ");
             self.push_node(node);
         }
@@ -102,7 +102,8 @@ impl<'q, 'r> Compiler<'q, 'r> {
                 self.push(")");
             }
             Words::Kept => {
-                self.sql.push("(r.words like ").push_bind(text::containing(&word.to_lowercase()));
+                self.push("(");
+                text::push_holds(self.sql, "r.words", &word.to_lowercase());
                 if word.starts_with("arn:") {
                     self.push(
                         " or r.id = any (array(select a.resource_id from perigee.aliases a where a.alias = ",
@@ -211,14 +212,14 @@ impl<'q, 'r> Compiler<'q, 'r> {
                      join perigee.changes c on c.id = t.change_id and c.occurred_at = t.occurred_at where true",
                 );
                 self.push_until("t.occurred_at");
-                Compiler::new(self.sql, &changes::FIELDS, self.when, &[]).push_selector(selector);
+                Compiler::new(self.sql, &changes::FIELDS, self.when, &[]).push_nodes(&selector.nodes);
                 self.push(")");
             }
             Call::Finding(selector) => {
                 self.push("r.id in (select x.id from ");
                 self.push_findings();
                 self.push(" cross join lateral unnest(f.resources) x (id) where true");
-                Compiler::new(self.sql, &findings::FIELDS, self.when, &[]).push_selector(selector);
+                Compiler::new(self.sql, &findings::FIELDS, self.when, &[]).push_nodes(&selector.nodes);
                 self.push(")");
             }
         }

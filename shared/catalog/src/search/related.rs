@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use selector::{Call, Direction, Selector, Term};
+use selector::{Call, Direction, Node, Selector, Term};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -48,17 +48,18 @@ impl Prepared<'_> {
     /// Adds ` and (condition)` for every top-level node. The conditions are on the aliases `r` and `h`, and on `d` where
     /// [`Self::push_documents`] joined it.
     pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
-        if self.looks_at_documents() {
-            return self.push_over(sql, "d.shown");
-        }
-        Compiler::new(sql, &resources::FIELDS, self.when, &self.related).push_selector(self.selector);
+        self.push_but(sql, |_| false);
     }
 
-    /// As [`Self::push`], where a column holds what `perigee.shown(r.id)` says.
-    pub(super) fn push_over(&self, sql: &mut QueryBuilder<Postgres>, shown: &'static str) {
-        Compiler::new(sql, &resources::FIELDS, self.when, &self.related)
-            .with_shown(shown)
-            .push_selector(self.selector);
+    /// As [`Self::push`], less the comparisons and words that the statement says already: said twice, a condition makes
+    /// the planner expect fewer rows than there are.
+    pub(crate) fn push_but(&self, sql: &mut QueryBuilder<Postgres>, said: impl Fn(&Term) -> bool) {
+        let compiler = Compiler::new(sql, &resources::FIELDS, self.when, &self.related);
+        let mut compiler = if self.looks_at_documents() { compiler.with_shown("d.shown") } else { compiler };
+        let left = |node: &&Node| {
+            !node.as_term().is_some_and(|term| !matches!(term, Term::Call { .. }) && said(term))
+        };
+        compiler.push_nodes(self.selector.nodes.iter().filter(left));
     }
 
     fn looks_at_documents(&self) -> bool {

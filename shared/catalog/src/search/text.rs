@@ -87,6 +87,30 @@ pub(super) fn containing(text: &str) -> String {
     format!("%{}%", escaped(text))
 }
 
+/// How long the part of a word is that is looked up, if it has digits, and if it has none.
+const TELLING: [usize; 2] = [5, 10];
+
+/// The text holds the word. Of a long word an index looks up a part only: each trigram costs the reading of all that has
+/// it, and a few rare ones say as much as all.
+pub(super) fn push_holds(sql: &mut QueryBuilder<Postgres>, text: &'static str, word: &str) {
+    let part = telling(word);
+    sql.push(text).push(" like ").push_bind(containing(part));
+    if part.len() < word.len() {
+        sql.push(" and strpos(").push(text).push(", ").push_bind(word.to_owned()).push(") > 0");
+    }
+}
+
+/// The part of a word that is likely to be the rarest: what has the most digits, which names give to one alone, and of
+/// such parts the last.
+fn telling(word: &str) -> &str {
+    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+    let [with, without] = TELLING;
+    let length = if digits(word) > 1 { with } else { without };
+    let starts: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
+    let parts = starts.iter().zip(starts.iter().skip(length));
+    parts.filter_map(|(from, to)| word.get(*from..*to)).max_by_key(|part| digits(part)).unwrap_or(word)
+}
+
 /// A text in which `like` sees no wildcard.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -97,4 +121,28 @@ pub(crate) fn escaped(text: &str) -> String {
         escaped.push(letter);
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::telling;
+
+    #[test]
+    fn of_a_long_word_the_rarest_part_is_looked_up() {
+        let cases = [
+            ("", ""),
+            ("api", "api"),
+            ("i-0ab", "i-0ab"),
+            ("checkout", "checkout"),
+            ("notification-worker", "ion-worker"),
+            ("checkout-queue-61d5b", "61d5b"),
+            ("61d5b-checkout", "61d5b"),
+            ("i-0123456789abcdef0", "56789"),
+            ("größenänderung", "enänderung"),
+        ];
+        for (word, part) in cases {
+            assert_eq!(telling(word), part, "{word}");
+            assert!(word.contains(telling(word)));
+        }
+    }
 }

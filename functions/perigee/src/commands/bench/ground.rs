@@ -8,7 +8,7 @@ use clap::Args;
 use embedded::{Postgres, Settings};
 use ports::{Clock, SystemClock};
 
-use crate::{output, print};
+use crate::{output, print, signals::Signals};
 
 /// More than there are readers.
 const CONNECTIONS: u32 = 48;
@@ -33,22 +33,51 @@ pub struct Choice {
     pub database_url: Option<String>,
 }
 
-/// A database with an estate.
-pub(super) struct Ground {
-    pub(super) catalog: Catalog,
-    pub(super) estate: Estate,
+/// A database for an estate.
+struct Ground {
+    catalog: Catalog,
     server: Option<Postgres>,
     folder: Option<PathBuf>,
     remove: bool,
 }
 
+/// An estate, and where it lies.
+pub(super) struct Found {
+    pub(super) catalog: Catalog,
+    pub(super) estate: Estate,
+    /// The process of the database's server, where it is ours.
+    pub(super) server: Option<i32>,
+}
+
+/// Does something with an estate, which is made where there is none, and leaves nothing behind that is not to be kept;
+/// also when it fails or is told to stop.
+pub(super) async fn with_estate<T>(
+    options: &Choice,
+    work: impl AsyncFnOnce(&Found) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut signals = Signals::new()?;
+    let ground = Ground::open(options).await?;
+    let catalog = ground.catalog.clone();
+    let server = ground.server.as_ref().map(Postgres::pid);
+    let doing = async {
+        let estate = estate(&catalog, options).await?;
+        work(&Found { catalog: catalog.clone(), estate, server }).await
+    };
+    let done = tokio::select! {
+        done = doing => {
+            ground.catalog.close().await;
+            done
+        }
+        () = signals.next() => Err(anyhow::anyhow!("stopped before it was done")),
+    };
+    ground.close().await?;
+    done
+}
+
 impl Ground {
-    /// Opens the database, and makes the estate where there is none.
-    pub(super) async fn open(options: &Choice) -> anyhow::Result<Self> {
+    async fn open(options: &Choice) -> anyhow::Result<Self> {
         if let Some(url) = &options.database_url {
-            let catalog = connect(url.clone())?;
-            let estate = estate(&catalog, options).await?;
-            return Ok(Self { catalog, estate, server: None, folder: None, remove: false });
+            return Ok(Self { catalog: connect(url.clone())?, server: None, folder: None, remove: false });
         }
         let folder = options
             .data_dir
@@ -56,22 +85,16 @@ impl Ground {
             .unwrap_or_else(|| std::env::temp_dir().join(format!("perigee-bench-{}", std::process::id())));
         let folder = std::path::absolute(folder)?;
         let remove = !options.keep && options.data_dir.is_none();
-        let opened = open_private(&folder, options).await;
+        let opened = open_private(&folder).await;
         if opened.is_err() && remove {
             drop(std::fs::remove_dir_all(&folder));
         }
-        let (catalog, estate, server) = opened?;
-        Ok(Self { catalog, estate, server: Some(server), folder: Some(folder), remove })
-    }
-
-    /// The process of the database's server, where it is ours.
-    pub(super) fn server(&self) -> Option<i32> {
-        self.server.as_ref().map(Postgres::pid)
+        let (catalog, server) = opened?;
+        Ok(Self { catalog, server: Some(server), folder: Some(folder), remove })
     }
 
     /// Stops the server. What is not to be kept is removed.
-    pub(super) async fn close(self) -> anyhow::Result<()> {
-        self.catalog.close().await;
+    async fn close(self) -> anyhow::Result<()> {
         if let Some(server) = self.server {
             server.stop().await?;
         }
@@ -96,7 +119,7 @@ fn connect(url: String) -> anyhow::Result<Catalog> {
     Ok(Catalog::connect(&ConnectOptions { url, max_connections: CONNECTIONS, pooler: false })?)
 }
 
-async fn open_private(folder: &Path, options: &Choice) -> anyhow::Result<(Catalog, Estate, Postgres)> {
+async fn open_private(folder: &Path) -> anyhow::Result<(Catalog, Postgres)> {
     let settings = Settings::durable(folder);
     let server = embedded::start(&settings).await?;
     // What needs a start takes effect at the next one.
@@ -105,15 +128,7 @@ async fn open_private(folder: &Path, options: &Choice) -> anyhow::Result<(Catalo
     catalog.close().await;
     server.stop().await?;
     let server = embedded::start(&settings).await?;
-    let catalog = connect(server.url(embedded::DATABASE))?;
-    match estate(&catalog, options).await {
-        Ok(estate) => Ok((catalog, estate, server)),
-        Err(error) => {
-            catalog.close().await;
-            server.stop().await?;
-            Err(error)
-        }
-    }
+    Ok((connect(server.url(embedded::DATABASE))?, server))
 }
 
 /// The estate that lies there, or a new one.

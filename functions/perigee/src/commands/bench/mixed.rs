@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Row, barred,
-    ground::{self, Ground},
+    ground::{self, Found},
     machine,
     pages::Pages,
     questions::{Question, Reader},
@@ -52,7 +52,7 @@ const QUESTIONS: [Question; 7] = [
     Question::TypeAndTag,
     Question::HealthAndAccount,
     Question::Words,
-    Question::Walk,
+    Question::Graph,
     Question::Shown,
     Question::History,
     Question::Changes,
@@ -82,19 +82,15 @@ struct Load {
 
 pub(super) fn run(options: &Options) -> anyhow::Result<Done> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let (facts, rows) = runtime.block_on(async {
-        let ground = Ground::open(&options.ground).await?;
-        let measured = measure(options, &ground).await;
-        ground.close().await?;
-        measured
-    })?;
+    let measuring = ground::with_estate(&options.ground, async |found| measure(options, found).await);
+    let (facts, rows) = runtime.block_on(measuring)?;
     report(options.output, &facts, &rows)
 }
 
-async fn measure(options: &Options, ground: &Ground) -> anyhow::Result<(Vec<machine::Fact>, Vec<Row>)> {
-    let facts = machine::facts(&ground.catalog.server_facts().await?);
-    let reader = Reader { catalog: ground.catalog.clone(), estate: ground.estate };
-    Ok((facts, load(&reader, options.minutes, MINUTE, ground.server()).await?))
+async fn measure(options: &Options, found: &Found) -> anyhow::Result<(Vec<machine::Fact>, Vec<Row>)> {
+    let facts = machine::facts(&found.catalog.server_facts().await?);
+    let reader = Reader { catalog: found.catalog.clone(), estate: found.estate };
+    Ok((facts, load(&reader, options.minutes, MINUTE, found.server).await?))
 }
 
 /// Everything at once, for so many minutes of such a length.

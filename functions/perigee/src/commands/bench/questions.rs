@@ -11,7 +11,7 @@ use catalog::{
 };
 use model::{ResourceId, Timestamp};
 
-use super::times::Times;
+use super::{Part, times::Times};
 
 /// How many items of a list.
 const LIMIT: u16 = 50;
@@ -31,6 +31,7 @@ pub(super) enum Question {
     Facets,
     Walk,
     Diamond,
+    Graph,
     SetChanges,
     Shown,
     History,
@@ -49,6 +50,17 @@ impl Question {
         (Self::SetChanges, 60.0, "<= 60"),
     ];
 
+    /// The part of the table in which it stands.
+    pub(super) fn part(self) -> Part {
+        match self {
+            Self::TypeAndTag | Self::HealthAndAccount | Self::Words => Part::Search,
+            Self::Facets => Part::Facets,
+            Self::Walk | Self::Diamond | Self::Graph => Part::Graph,
+            Self::SetChanges => Part::Changes,
+            Self::Shown | Self::History | Self::Changes => Part::Readers,
+        }
+    }
+
     /// What people look at all day.
     pub(super) const OF_READERS: [Self; 6] =
         [Self::TypeAndTag, Self::HealthAndAccount, Self::Words, Self::Shown, Self::History, Self::Changes];
@@ -63,6 +75,7 @@ impl fmt::Display for Question {
             Self::Facets => "facets over the whole catalog",
             Self::Walk => "walk of 5 steps, both ways",
             Self::Diamond => "walk of 5 steps, into the diamond",
+            Self::Graph => "walk with the rows and relations of what it meets",
             Self::SetChanges => "changes of 1,000 resources and all downstream",
             Self::Shown => "one resource with its documents",
             Self::History => "the versions of a resource",
@@ -100,10 +113,13 @@ impl Reader {
                 self.catalog.facets(&ResourceQuery { as_of, ..Default::default() }).await?;
             }
             Question::Walk => {
-                self.catalog.graph(self.id(n), &walk(Direction::Both)).await?;
+                self.catalog.walk_alone(self.id(n), &walk(Direction::Both)).await?;
             }
             Question::Diamond => {
-                self.catalog.graph(self.estate.diamond(), &walk(Direction::Out)).await?;
+                self.catalog.walk_alone(self.estate.diamond(), &walk(Direction::Out)).await?;
+            }
+            Question::Graph => {
+                self.catalog.graph(self.id(n), &walk(Direction::Both)).await?;
             }
             Question::SetChanges => {
                 let walk = Walk { depth: DOWNSTREAM, ..walk(Direction::Out) };
@@ -175,6 +191,7 @@ impl Reader {
             Question::Facets
             | Question::Walk
             | Question::Diamond
+            | Question::Graph
             | Question::Shown
             | Question::History
             | Question::Changes => String::new(),

@@ -42,6 +42,15 @@ pub(super) async fn question(
     ])
 }
 
+/// A sort of question of which nothing is demanded.
+pub(super) async fn without_bar(reader: &Reader, question: Question) -> anyhow::Result<Vec<Row>> {
+    let times = reader.ask_often(question, TIMES / 3, None).await?;
+    Ok(vec![
+        row(format!("{question}, p50"), times.quantile(0.5), "ms"),
+        row(format!("{question}, p99"), times.quantile(0.99), "ms"),
+    ])
+}
+
 /// The walk into the diamond beside a query that enumerates its paths.
 pub(super) async fn beside_paths(reader: &Reader) -> anyhow::Result<Vec<Row>> {
     let walk = reader.ask_often(Question::Diamond, 20, None).await?.quantile(0.5);

@@ -1,15 +1,9 @@
-//! The port, and the signals that end the program.
+//! The port.
 
-use std::{
-    io::{ErrorKind, IsTerminal},
-    net::SocketAddr,
-};
+use std::{io::ErrorKind, net::SocketAddr};
 
-use anyhow::{Context, anyhow};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use anyhow::anyhow;
+use tokio::net::TcpListener;
 
 use crate::exit::Usage;
 
@@ -43,43 +37,6 @@ pub(crate) async fn bind(address: SocketAddr, token: Option<&str>) -> anyhow::Re
         ErrorKind::AddrNotAvailable => anyhow!("{} is no address of this machine; choose one with --listen", address.ip()),
         _ => anyhow!(error).context(format!("cannot listen on {address}")),
     })
-}
-
-/// The signals that ask a program to end: Ctrl-C, `kill`, and a terminal that closes where there is one; under
-/// `nohup` there is none.
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Option<Signal>,
-}
-
-impl Signals {
-    /// Catches them from here on.
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        let catch = |kind| signal(kind).context("cannot catch signals");
-        let hangup = std::io::stdout().is_terminal().then(|| catch(SignalKind::hangup())).transpose()?;
-        Ok(Self {
-            interrupt: catch(SignalKind::interrupt())?,
-            terminate: catch(SignalKind::terminate())?,
-            hangup,
-        })
-    }
-
-    /// Waits for the next one.
-    pub(crate) async fn next(&mut self) {
-        let Self { interrupt, terminate, hangup } = self;
-        let hung_up = async {
-            match hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hung_up => {}
-        }
-    }
 }
 
 #[cfg(test)]
