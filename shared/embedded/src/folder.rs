@@ -7,6 +7,8 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use nix::unistd::Uid;
@@ -26,6 +28,23 @@ pub(crate) struct Folder {
     lock: File,
 }
 
+/// How often, and how far apart, the lock is tried for.
+const TRIES: u32 = 10;
+const BETWEEN: Duration = Duration::from_millis(20);
+
+/// Tries for the lock. One that was let go of is held a moment longer where its holder was just starting a program: until
+/// that runs, it is a copy of the holder with all its files.
+#[expect(clippy::disallowed_methods, reason = "the folder is opened where blocking is allowed")]
+fn try_for_a_moment(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN),
+            done => return done,
+        }
+    }
+    lock.try_lock()
+}
+
 impl Folder {
     /// Makes the folder where it is missing, and takes the lock.
     pub(crate) fn open(path: &Path, sharing: Sharing) -> Result<Self, Error> {
@@ -43,7 +62,7 @@ impl Folder {
         let in_use = |pid| Error::InUse { data_dir: path.clone(), pid };
         match sharing {
             Sharing::Shared => lock.lock().map_err(|source| Error::io("lock the data folder", source))?,
-            Sharing::Exclusive => match lock.try_lock() {
+            Sharing::Exclusive => match try_for_a_moment(&lock) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(in_use(holder(&mut lock))),
                 Err(TryLockError::Error(source)) => return Err(Error::io("lock the data folder", source)),
