@@ -100,8 +100,6 @@ create table perigee.shown_closed_rest partition of perigee.shown_closed default
 create index shown_closed_by_resource on perigee.shown_closed (resource_id, valid_to);
 create index shown_closed_listed on perigee.shown_closed (type, account, region, native_id, resource_id);
 create index shown_closed_by_account on perigee.shown_closed (account, type, region, native_id, resource_id);
-create index shown_closed_by_name on perigee.shown_closed (name, resource_id);
-create index shown_closed_by_native_id on perigee.shown_closed (native_id);
 create index shown_closed_by_tag on perigee.shown_closed using gin (tags jsonb_path_ops);
 do $$
 begin
@@ -217,18 +215,7 @@ create table perigee.count_days (
     delta bigint not null,
     primary key (day, account, region, type, health)
 );
-comment on table perigee.count_days is 'The same, a row for each day (UTC): how many there were is how many there are less what came since, and what came until then. What came before all days that are kept stands at 0001-01-01.';
-insert into perigee.count_days (day, account, region, type, health, delta)
-select date '0001-01-01', account, region, type, health, count from perigee.counts where count <> 0;
-
-create function perigee.is_early(instant date)
-returns boolean
-language sql stable
-as $$
-    select coalesce(instant - (select min(day) from perigee.count_days where day > date '0001-01-01')
-                    < (select max(day) from perigee.count_days) - instant, false)
-$$;
-comment on function perigee.is_early is 'Whether a day is nearer to the first that counts are kept of than to the last: then less is to be added up from the beginning than to be taken away from what there is.';
+comment on table perigee.count_days is 'The same, a row for each day (UTC): how many there were is how many there are less what came since.';
 
 create table perigee.page_sets (
     hash bytea primary key,

@@ -178,8 +178,7 @@ end
 $$;
 comment on function perigee.step is 'One step of a walk from a part of its frontier: at most `room` resources that are not among `visited`, each with the place in `part` of the first that leads to it; how many relations were read, and whether some may have been left unread. `breadth` is how many relations are expected between two resources.';
 
--- All that is one step from the resources at the places from `began` on: a few of them at a time, as many as have about
--- four thousand relations, so that little is read beyond what there is room for, and the time is seen.
+-- All that is one step from the resources at the places from `began` on; a thousand at a time, so that the time is seen.
 create function perigee.level(
     visited uuid[], began integer, direction text, kinds text[], prefixes text[], turns smallint[],
     instant timestamptz, known timestamptz, room integer, reads integer, until timestamptz,
@@ -190,21 +189,18 @@ as $$
 declare
     ended integer := cardinality(visited);
     done integer := began - 1;
-    few integer := 16;
-    part uuid[];
     one record;
 begin
     reached := '{}';
     reached_from := '{}';
     read := 0;
     while truncated is null and done < ended loop
-        part := visited[done + 1 : least(done + few, ended)];
-        one := perigee.step(part, visited || reached, direction, kinds, prefixes, turns, instant, known,
-                            room - cardinality(reached) + 1, reads - read, 1);
+        one := perigee.step(visited[done + 1 : least(done + 1000, ended)], visited || reached, direction, kinds, prefixes,
+                            turns, instant, known, room - cardinality(reached) + 1, reads - read, 1);
         read := read + one.read;
         if one.cut and cardinality(reached) + cardinality(one.reached) <= room and read < reads then
-            one := perigee.step(part, visited || reached, direction, kinds, prefixes, turns, instant, known,
-                                room - cardinality(reached) + 1, reads - read, 16);
+            one := perigee.step(visited[done + 1 : least(done + 1000, ended)], visited || reached, direction, kinds,
+                                prefixes, turns, instant, known, room - cardinality(reached) + 1, reads - read, 16);
             read := read + one.read;
         end if;
         if cardinality(reached) + cardinality(one.reached) > room then
@@ -216,8 +212,7 @@ begin
         end if;
         reached_from := reached_from || array(select done + f from unnest(one.reached_from) f);
         reached := reached || one.reached;
-        done := done + cardinality(part);
-        few := least(1000, 2 * few, greatest(16, few * 4000 / greatest(one.read, 1)));
+        done := done + 1000;
     end loop;
     reached := reached[1 : room];
     reached_from := reached_from[1 : room];
@@ -339,10 +334,11 @@ create function perigee.relations_among(
 returns table (from_id uuid, to_id uuid, kind text, source text, valid_from timestamptz, valid_to timestamptz)
 language plpgsql stable
 set jit = off
+-- The set of ids is hashed, however few the planner thinks they are.
+set enable_nestloop = off
 as $$
 #variable_conflict use_column
 begin
-    -- A subquery under `or` is hashed, however few the planner thinks the ids are.
     if instant is null and known is null then
         return query
         select e.from_id, case when e.place <= each then e.to_id end, e.kind, e.source, e.valid_from, null::timestamptz
@@ -354,7 +350,8 @@ begin
                     where i.from_id = n.id order by i.to_id, i.kind limit each + 1
                 ) o
             ) e
-        where e.place > each or (e.to_id in (select u.id from unnest(ids) u (id)) and (kinds is null or e.kind = any (kinds)))
+            left join (select u.id from unnest(ids) u (id)) far on far.id = e.to_id
+        where (far.id is not null and (kinds is null or e.kind = any (kinds))) or e.place > each
         limit most;
     elsif known is null then
         return query
@@ -373,7 +370,8 @@ begin
                      limit each + 1)
                 ) o
             ) e
-        where e.place > each or (e.to_id in (select u.id from unnest(ids) u (id)) and (kinds is null or e.kind = any (kinds)))
+            left join (select u.id from unnest(ids) u (id)) far on far.id = e.to_id
+        where (far.id is not null and (kinds is null or e.kind = any (kinds))) or e.place > each
         limit most;
     else
         return query
@@ -385,7 +383,8 @@ begin
                     select i.* from perigee.edges_as_of(instant, known) i where i.from_id = n.id limit each + 1
                 ) o
             ) e
-        where e.place > each or (e.to_id in (select u.id from unnest(ids) u (id)) and (kinds is null or e.kind = any (kinds)))
+            left join (select u.id from unnest(ids) u (id)) far on far.id = e.to_id
+        where (far.id is not null and (kinds is null or e.kind = any (kinds))) or e.place > each
         limit most;
     end if;
 end

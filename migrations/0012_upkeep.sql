@@ -79,14 +79,3 @@ comment on function perigee.drop_partition is 'Detaches and drops a partition; f
 
 -- Which resources some source ever called gone: all that was seen of those is kept.
 create index resources_contested on perigee.resources (id) where contested;
-
--- Answers are small, and a page is waited for by a person: workers and compiled expressions take longer to start than it
--- takes to read one. Who may not say so for the database leaves it as it is.
-do $$
-begin
-    execute format('alter database %I set max_parallel_workers_per_gather = 0', current_database());
-    execute format('alter database %I set jit = off', current_database());
-exception when insufficient_privilege then
-    raise notice 'the settings of the database are left as they are';
-end
-$$;

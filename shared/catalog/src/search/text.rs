@@ -87,7 +87,7 @@ pub(super) fn containing(text: &str) -> String {
     format!("%{}%", escaped(text))
 }
 
-/// How long the part of a word is that is looked up, if it has digits, and if it has none.
+/// How long the part of a word is that is looked up: one of letters and digits alone, else any.
 const TELLING: [usize; 2] = [5, 10];
 
 /// The text holds the word. Of a long word an index looks up a part only: each trigram costs the reading of all that has
@@ -100,15 +100,19 @@ pub(super) fn push_holds(sql: &mut QueryBuilder<Postgres>, text: &'static str, w
     }
 }
 
-/// The part of a word that is likely to be the rarest: what has the most digits, which names give to one alone, and of
-/// such parts the last.
+/// The part of a word that is likely to be the rarest: a few letters with the most digits, at least two, which names give
+/// to one alone; where there is none, a longer part. Of equals the last.
 fn telling(word: &str) -> &str {
-    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
-    let [with, without] = TELLING;
-    let length = if digits(word) > 1 { with } else { without };
     let starts: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
-    let parts = starts.iter().zip(starts.iter().skip(length));
-    parts.filter_map(|(from, to)| word.get(*from..*to)).max_by_key(|part| digits(part)).unwrap_or(word)
+    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+    let best = |length: usize, wanted: &dyn Fn(&str) -> bool| {
+        let parts = starts.iter().zip(starts.iter().skip(length));
+        let parts = parts.filter_map(|(from, to)| word.get(*from..*to));
+        parts.filter(|part| wanted(part)).max_by_key(|part| digits(part))
+    };
+    let [short, long] = TELLING;
+    let own = |part: &str| digits(part) > 1 && part.chars().all(char::is_alphanumeric);
+    best(short, &own).or_else(|| best(long, &|_| true)).unwrap_or(word)
 }
 
 /// A text in which `like` sees no wildcard.
@@ -138,6 +142,8 @@ mod tests {
             ("checkout-queue-61d5b", "61d5b"),
             ("61d5b-checkout", "61d5b"),
             ("i-0123456789abcdef0", "56789"),
+            ("10.0.1.2", "10.0.1.2"),
+            ("backup-2026-11-29", "2026-11-29"),
             ("größenänderung", "enänderung"),
         ];
         for (word, part) in cases {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     AsOf, Catalog, Facet, ResourceQuery,
+    bench::Estate,
     health::{Judgement, Touched},
     record::tests::world::{self, Saw},
     tests_support::{catalog, minute, now},
@@ -189,6 +190,29 @@ async fn facets_count_what_lists_hold_each_without_its_own_conditions() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn counts_are_those_of_lists_near_the_first_day_and_near_the_last() {
+    let (_db, catalog) = catalog().await;
+    let estate = Estate { resources: 600, seed: 1, now: now() };
+    catalog.build_estate(&estate, &|_, _| ()).await.expect("an estate");
+    let mut early = 0;
+    for days in [1, 30, 60, 85, 200, 500, 900] {
+        let at = now() - chrono::Duration::days(days);
+        let is_early: bool = sqlx::query_scalar("select perigee.is_early($1)")
+            .bind(at.date_naive())
+            .fetch_one(&catalog.pool)
+            .await
+            .expect("an answer");
+        early += u32::from(is_early);
+        for q in ["", "type=AWS::EC2::Instance", "health=healthy"] {
+            let facets = catalog.facets(&query(q, Some(at))).await.expect("facets");
+            let listed = pages(&catalog, query(q, Some(at))).await.len();
+            assert_eq!(facets.total.count, i64::try_from(listed).expect("few"), "{q} {days} days ago");
+        }
+    }
+    assert!((1..7).contains(&early), "{early} of the days are near the first");
 }
 
 #[tokio::test]
